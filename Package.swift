@@ -1,0 +1,117 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// The unpacked torch wheel: $TORCH_HOME, or what `make setup` linked into the checkout.
+let torchHome =
+    Context.environment["TORCH_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+    ?? "\(Context.packageDirectory)/.libtorch"
+guard FileManager.default.fileExists(atPath: "\(torchHome)/include/ATen/ATen.h") else {
+    FileHandle.standardError.write(
+        Data("libtorch is not at \(torchHome): run `make setup` first, or set TORCH_HOME.\n".utf8))
+    exit(1)
+}
+let torchLibraries = "\(torchHome)/lib"
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// One Swift target of ours, with the settings that all of them share.
+func target(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [])
+    -> Target
+{
+    .target(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+/// The tests of one target. They use the public and package interface, so that they run on
+/// the very build that people use.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"],
+        swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "FramePack",
+    products: [
+        .executable(name: "framepack", targets: ["FramePackCLI"]),
+        .library(name: "FramePack", targets: ["FramePack"]),
+        // Loaded by `Media` at first use, so that nothing else needs FFmpeg to start.
+        .library(name: "FramePackMedia", type: .dynamic, targets: ["CFFmpeg"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    ],
+    targets: [
+        // Tensors.
+        .target(
+            name: "CTorch",
+            cxxSettings: [.unsafeFlags(["-isystem", "\(torchHome)/include"])],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-L\(torchLibraries)", "-Xlinker", "-rpath", "-Xlinker", torchLibraries,
+                    "-Xlinker", "-rpath-link", "-Xlinker", torchLibraries,
+                ]),
+                .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+            ]),
+        target("Torch", ["CTorch"]),
+        target("TorchNN", ["Torch"]),
+        target("TorchOptim", ["Torch", "TorchNN"]),
+        target("Checkpoints", ["Torch", "TorchNN"]),
+        // Text, pictures, and the world of the small model: no tensors.
+        target("Tokenizers"),
+        .target(name: "CMedia"),
+        .systemLibrary(
+            name: "FFmpeg", path: "Sources/FFmpeg",
+            pkgConfig: "libavformat libavcodec libswscale libavutil",
+            providers: [
+                .apt([
+                    "libavformat-dev", "libavcodec-dev", "libswscale-dev", "libavutil-dev",
+                ]),
+                .brew(["ffmpeg"]),
+            ]),
+        .target(name: "CFFmpeg", dependencies: ["CMedia", "FFmpeg"]),
+        target("Media", ["CMedia"]),
+        target("ToyWorld"),
+        // Networks, the method, training, the command.
+        target("Models", ["Torch", "TorchNN"]),
+        target("FramePack", ["Torch", "TorchNN", "Models", "Checkpoints", "Tokenizers", "Media"]),
+        target(
+            "FramePackTraining",
+            [
+                "FramePack", "Torch", "TorchNN", "TorchOptim", "Models", "Checkpoints",
+                "Tokenizers", "Media", "ToyWorld",
+            ]),
+        .executableTarget(
+            name: "FramePackCLI",
+            dependencies: [
+                "FramePack", "FramePackTraining", "Torch", "TorchNN", "Models", "Checkpoints",
+                "Tokenizers", "Media", "ToyWorld",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["Torch", "TorchNN", "Checkpoints"],
+            path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        tests("Torch", ["Torch"]),
+        tests("TorchNN", ["TorchNN", "Torch"]),
+        tests("TorchOptim", ["TorchOptim", "TorchNN", "Torch"]),
+        tests("Checkpoints", ["Checkpoints", "TorchNN", "Torch"]),
+        tests("Tokenizers", ["Tokenizers"]),
+        tests("Media", ["Media"]),
+        tests("ToyWorld", ["ToyWorld"]),
+        tests("Models", ["Models", "Checkpoints", "TorchNN", "Torch"]),
+        tests("FramePack", ["FramePack", "Models", "Checkpoints", "TorchNN", "Torch", "Media"]),
+        tests(
+            "FramePackTraining",
+            ["FramePackTraining", "FramePack", "ToyWorld", "TorchOptim", "TorchNN", "Torch"]),
+        tests("FramePackCLI", ["FramePackCLI", "Media"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx20
+)
