@@ -1,0 +1,125 @@
+import CTorch
+
+extension Tensor {
+    /// Memory as it comes: the values are arbitrary.
+    public static func empty(
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let (shape, raw) = (shape.int64, [device.raw])
+        return try make {
+            ct_empty_memory_format(
+                &$0, shape, Int64(shape.count), dtype.rawValue, raw, -1)
+        }
+    }
+
+    /// Zeros.
+    public static func zeros(
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let (shape, raw) = (shape.int64, [device.raw])
+        return try make { ct_zeros(&$0, shape, Int64(shape.count), dtype.rawValue, raw) }
+    }
+
+    /// Ones.
+    public static func ones(
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let (shape, raw) = (shape.int64, [device.raw])
+        return try make { ct_ones(&$0, shape, Int64(shape.count), dtype.rawValue, raw) }
+    }
+
+    /// One value everywhere.
+    public static func full(
+        _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let (shape, raw) = (shape.int64, [device.raw])
+        return try make {
+            ct_full(&$0, shape, Int64(shape.count), scalar(value), dtype.rawValue, raw)
+        }
+    }
+
+    /// The numbers from `start` up to but without `end`, `(n)`.
+    public static func arange(
+        _ start: Double = 0, _ end: Double, step: Double = 1, dtype: DType = .float32,
+        device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let raw = [device.raw]
+        return try make {
+            ct_arange_start_step(
+                &$0, scalar(start), scalar(end), scalar(step), dtype.rawValue, raw)
+        }
+    }
+
+    /// `count` numbers at equal distances, both ends included, `(count)`.
+    public static func linspace(
+        _ start: Double, _ end: Double, count: Int, dtype: DType = .float32
+    ) throws(TorchError) -> Tensor {
+        try make {
+            ct_linspace(&$0, scalar(start), scalar(end), Int64(count), dtype.rawValue, nil)
+        }
+    }
+
+    /// The identity matrix, `(n, n)`.
+    public static func eye(_ n: Int, dtype: DType = .float32) throws(TorchError) -> Tensor {
+        try make { ct_eye(&$0, Int64(n), dtype.rawValue, nil) }
+    }
+
+    /// Draws from the unit Gaussian.
+    ///
+    /// With a CPU generator the numbers are those of PyTorch for the same seed and shape.
+    public static func randn(
+        _ shape: [Int], generator: Generator? = nil, dtype: DType = .float32, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let (shape, raw) = (shape.int64, [device.raw])
+        return try make {
+            ct_randn_generator(
+                &$0, shape, Int64(shape.count), generator?.handle, dtype.rawValue, raw)
+        }
+    }
+
+    /// Draws evenly from [0, 1).
+    public static func rand(
+        _ shape: [Int], generator: Generator? = nil, dtype: DType = .float32, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let (shape, raw) = (shape.int64, [device.raw])
+        return try make {
+            ct_rand_generator(
+                &$0, shape, Int64(shape.count), generator?.handle, dtype.rawValue, raw)
+        }
+    }
+
+    /// Draws integers evenly from `range`.
+    public static func randint(
+        _ range: Range<Int>, _ shape: [Int], generator: Generator? = nil
+    ) throws(TorchError) -> Tensor {
+        let shape = shape.int64
+        return try make {
+            ct_randint_low_generator(
+                &$0, Int64(range.lowerBound), Int64(range.upperBound), shape, Int64(shape.count),
+                generator?.handle, DType.int64.rawValue, nil)
+        }
+    }
+
+    /// The numbers 0 ..< n in random order, `(n)`.
+    public static func randperm(_ n: Int, generator: Generator? = nil) throws(TorchError) -> Tensor
+    {
+        try make {
+            ct_randperm_generator(&$0, Int64(n), generator?.handle, DType.int64.rawValue, nil)
+        }
+    }
+
+    /// Zeros in this tensor's shape, type and device.
+    public func zerosLike(dtype: DType? = nil) throws(TorchError) -> Tensor {
+        try .make { ct_zeros_like(&$0, handle, dtype?.rawValue ?? -1, nil, -1) }
+    }
+
+    /// Ones in this tensor's shape, type and device.
+    public func onesLike() throws(TorchError) -> Tensor {
+        try .make { ct_ones_like(&$0, handle, -1, nil, -1) }
+    }
+
+    /// Arbitrary values in this tensor's shape and device.
+    public func emptyLike(dtype: DType? = nil) throws(TorchError) -> Tensor {
+        try .make { ct_empty_like(&$0, handle, dtype?.rawValue ?? -1, nil, -1) }
+    }
+}

@@ -1,0 +1,80 @@
+import CTorch
+
+// These change the tensor itself, and with it every view of its memory.
+extension Tensor {
+    /// Overwrites the elements with the source's, converting type and device.
+    public func copy(from source: Tensor, nonBlocking: Bool = false) throws(TorchError) {
+        try check(ct_copy_(handle, source.handle, nonBlocking))
+    }
+    /// Adds `scale · other` to the elements.
+    public func addInPlace(_ other: Tensor, scale: Double = 1) throws(TorchError) {
+        try check(ct_add__tensor(handle, other.handle, scalar(scale)))
+    }
+    /// Multiplies the elements by a number.
+    public func multiplyInPlace(_ value: Double) throws(TorchError) {
+        try check(ct_mul__scalar(handle, scalar(value)))
+    }
+    /// Multiplies by another tensor's elements.
+    public func multiplyInPlace(_ other: Tensor) throws(TorchError) {
+        try check(ct_mul__tensor(handle, other.handle))
+    }
+    /// Divides by another tensor's elements.
+    public func divideInPlace(_ other: Tensor) throws(TorchError) {
+        try check(ct_div__tensor(handle, other.handle))
+    }
+    /// Moves the elements towards `end` by a fraction.
+    public func lerpInPlace(_ end: Tensor, _ weight: Double) throws(TorchError) {
+        try check(ct_lerp__scalar(handle, end.handle, scalar(weight)))
+    }
+    /// Adds `scale · a · b`.
+    public func addProductInPlace(_ a: Tensor, _ b: Tensor, scale: Double = 1) throws(TorchError) {
+        try check(ct_addcmul_(handle, a.handle, b.handle, scalar(scale)))
+    }
+    /// Adds `scale · a / b`.
+    public func addQuotientInPlace(_ a: Tensor, _ b: Tensor, scale: Double = 1) throws(TorchError) {
+        try check(ct_addcdiv_(handle, a.handle, b.handle, scalar(scale)))
+    }
+    /// Sets all elements to zero.
+    public func zeroInPlace() throws(TorchError) { try check(ct_zero_(handle)) }
+    /// Sets all elements to a number.
+    public func fillInPlace(_ value: Double) throws(TorchError) {
+        try check(ct_fill__scalar(handle, scalar(value)))
+    }
+    /// Cuts elements to a range.
+    public func clampInPlace(min: Double? = nil, max: Double? = nil) throws(TorchError) {
+        let (low, high) = (min.map { [scalar($0)] }, max.map { [scalar($0)] })
+        try check(ct_clamp_(handle, low, high))
+    }
+    /// Fills with draws from a Gaussian.
+    public func normalInPlace(
+        mean: Double = 0, deviation: Double = 1, generator: Generator? = nil
+    ) throws(TorchError) { try check(ct_normal_(handle, mean, deviation, generator?.handle)) }
+    /// Fills with draws from an even distribution.
+    public func uniformInPlace(
+        _ low: Double, _ high: Double, generator: Generator? = nil
+    ) throws(TorchError) { try check(ct_uniform_(handle, low, high, generator?.handle)) }
+}
+
+extension [Tensor] {
+    /// Multiplies every tensor of the list by a number, in place.
+    public func multiplyAllInPlace(_ value: Double) throws(TorchError) {
+        try withHandles { (handles, count) throws(TorchError) in
+            try check(ct__foreach_mul__scalar(handles, count, scalar(value)))
+        }
+    }
+    /// Moves every tensor of the list towards its partner by a fraction, in place.
+    public func lerpAllInPlace(_ ends: [Tensor], _ weight: Double) throws(TorchError) {
+        try withHandles { (handles, count) throws(TorchError) in
+            try ends.withHandles { (endHandles, endCount) throws(TorchError) in
+                try check(
+                    ct__foreach_lerp__scalar(handles, count, endHandles, endCount, scalar(weight)))
+            }
+        }
+    }
+    /// The 2-norm of each tensor of the list, as numbers without axes.
+    public func norms() throws(TorchError) -> [Tensor] {
+        try withHandles { (handles, count) throws(TorchError) in
+            try Tensor.makeList { ct__foreach_norm_scalar(&$0, handles, count, scalar(2), -1) }
+        }
+    }
+}

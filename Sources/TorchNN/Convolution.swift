@@ -1,0 +1,52 @@
+public import Torch
+
+/// A convolution over `(B, C, F, h, w)` without padding of its own.
+public final class Conv3d {
+    /// `(out, in, kf, kh, kw)`.
+    public let weight: Parameter
+    /// `(out)`.
+    public let bias: Parameter
+    let stride: [Int]
+
+    /// Builds a layer from its weights, `weight` and `bias`.
+    public init(
+        _ inputSize: Int, _ outputSize: Int, kernel: [Int], stride: [Int] = [1, 1, 1],
+        zero: Bool = false, _ weights: Weights
+    ) throws {
+        let bound = 1 / Double(inputSize * kernel.reduce(1, *)).squareRoot()
+        let start: Initialization = zero ? .zeros : .uniform(bound)
+        weight = try weights.parameter("weight", [outputSize, inputSize] + kernel, start)
+        bias = try weights.parameter("bias", [outputSize], start)
+        self.stride = stride
+    }
+
+    /// Convolves `(B, C, F, h, w)`.
+    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+        try x.conv3d(weight.value(as: x.dtype), bias.value(as: x.dtype), stride: stride)
+    }
+}
+
+/// A convolution over `(B, C, h, w)` without padding.
+public final class Conv2d {
+    /// `(out, in, kh, kw)`.
+    public let weight: Parameter
+    /// `(out)`; nil if the layer has none.
+    public let bias: Parameter?
+    let stride: [Int]
+
+    /// Builds a layer from its weights, `weight` and `bias`.
+    public init(
+        _ inputSize: Int, _ outputSize: Int, kernel: [Int], stride: [Int] = [1, 1],
+        bias: Bool = true, _ weights: Weights
+    ) throws {
+        let bound = 1 / Double(inputSize * kernel.reduce(1, *)).squareRoot()
+        weight = try weights.parameter("weight", [outputSize, inputSize] + kernel, .uniform(bound))
+        self.bias = bias ? try weights.parameter("bias", [outputSize], .uniform(bound)) : nil
+        self.stride = stride
+    }
+
+    /// Convolves `(B, C, h, w)`.
+    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+        try x.conv2d(weight.value(as: x.dtype), bias?.value(as: x.dtype), stride: stride)
+    }
+}

@@ -1,0 +1,29 @@
+public import Torch
+
+/// `x · weightᵀ + bias` over the last axis.
+public final class Linear {
+    /// `(out, in)`.
+    public let weight: Parameter
+    /// `(out)`; nil if the layer has none.
+    public let bias: Parameter?
+
+    /// Builds a layer from its weights, `weight` and `bias`.
+    ///
+    /// - Parameter zero: Whether fresh weights begin as zeros, so that the layer adds nothing.
+    public init(
+        _ inputSize: Int, _ outputSize: Int, bias: Bool = true, zero: Bool = false,
+        _ weights: Weights
+    ) throws {
+        let bound = 1 / Double(inputSize).squareRoot()
+        weight = try weights.parameter(
+            "weight", [outputSize, inputSize], zero ? .zeros : .uniform(bound))
+        self.bias =
+            bias
+            ? try weights.parameter("bias", [outputSize], zero ? .zeros : .uniform(bound)) : nil
+    }
+
+    /// Maps `(…, in)` to `(…, out)`.
+    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+        try x.linear(weight.value(as: x.dtype), bias?.value(as: x.dtype))
+    }
+}

@@ -1,0 +1,77 @@
+public import Torch
+
+/// Mean 0 and variance 1 over the last axis.
+public final class LayerNorm {
+    let size: Int
+    let eps: Double
+    /// `(size)`; nil without an affine map.
+    public let weight: Parameter?
+    /// `(size)`; nil without an affine map.
+    public let bias: Parameter?
+
+    /// A norm without weights.
+    public init(_ size: Int, eps: Double = 1e-6) {
+        (self.size, self.eps, weight, bias) = (size, eps, nil, nil)
+    }
+
+    /// A norm with an affine map, `weight` and `bias`.
+    public init(_ size: Int, eps: Double = 1e-6, _ weights: Weights) throws {
+        self.size = size
+        self.eps = eps
+        weight = try weights.parameter("weight", [size], .ones)
+        bias = try weights.parameter("bias", [size], .zeros)
+    }
+
+    /// Normalises `(…, size)`.
+    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+        try x.layerNorm(
+            size, weight: weight?.value(as: x.dtype), bias: bias?.value(as: x.dtype), eps: eps)
+    }
+}
+
+/// Root mean square 1 over the last axis, then a weight.
+///
+/// The mean is taken in float32 and the normalised value rounded to the input's type before the
+/// weight is applied. Source: diffusers `RMSNorm`, transformers `LlamaRMSNorm`.
+public final class RMSNorm {
+    let eps: Double
+    /// `(size)`.
+    public let weight: Parameter
+
+    /// Builds a norm from its weight.
+    public init(_ size: Int, eps: Double, _ weights: Weights) throws {
+        self.eps = eps
+        weight = try weights.parameter("weight", [size], .ones)
+    }
+
+    /// Normalises `(…, size)`.
+    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+        let wide = try x.to(.float32)
+        let factor = try (wide.square().mean([-1], keepAxes: true) + eps).rsqrt()
+        return try (wide * factor).to(x.dtype) * weight.value(as: x.dtype)
+    }
+}
+
+/// Mean 0 and variance 1 over groups of channels.
+public final class GroupNorm {
+    let groups: Int
+    let eps: Double
+    /// `(C)`.
+    public let weight: Parameter
+    /// `(C)`.
+    public let bias: Parameter
+
+    /// Builds a norm from its weights, `weight` and `bias`.
+    public init(_ groups: Int, _ channels: Int, eps: Double = 1e-6, _ weights: Weights) throws {
+        self.groups = groups
+        self.eps = eps
+        weight = try weights.parameter("weight", [channels], .ones)
+        bias = try weights.parameter("bias", [channels], .zeros)
+    }
+
+    /// Normalises `(B, C, …)`.
+    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+        try x.groupNorm(
+            groups, weight: weight.value(as: x.dtype), bias: bias.value(as: x.dtype), eps: eps)
+    }
+}

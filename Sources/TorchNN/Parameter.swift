@@ -1,0 +1,65 @@
+public import Torch
+
+/// A weight with its name: a box that the layer, the store and the optimizer share.
+public final class Parameter: @unchecked Sendable {
+    /// The full name, as in the checkpoint: `transformer_blocks.0.attn.to_q.weight`.
+    public let name: String
+    /// The weight itself.
+    public var value: Tensor
+
+    /// Names a weight.
+    public init(_ name: String, _ value: Tensor) {
+        self.name = name
+        self.value = value
+    }
+
+    /// The weight in the type that the activations have; a conversion is part of the graph.
+    public func value(as dtype: DType) throws(TorchError) -> Tensor {
+        value.dtype == dtype ? value : try value.to(dtype)
+    }
+}
+
+/// Every parameter of a model by name, in the order in which the layers were made.
+public final class ParameterStore: @unchecked Sendable {
+    /// The parameters in the order in which the layers were made.
+    public private(set) var parameters: [Parameter] = []
+    private var indices: [String: Int] = [:]
+
+    /// An empty store.
+    public init() {}
+
+    /// The parameter of that name, or nil.
+    public subscript(name: String) -> Parameter? { indices[name].map { parameters[$0] } }
+
+    /// Adds a parameter; a name that is there already gives the parameter that has it.
+    func add(_ name: String, _ make: () throws -> Tensor) rethrows -> Parameter {
+        if let known = self[name] { return known }
+        let parameter = Parameter(name, try make())
+        indices[name] = parameters.count
+        parameters.append(parameter)
+        return parameter
+    }
+
+    /// The number of elements of all parameters.
+    public var elementCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+
+    /// The bytes of all parameters.
+    public var byteCount: Int {
+        parameters.reduce(0) { $0 + $1.value.count * $1.value.dtype.size }
+    }
+
+    /// Asks for gradients of every parameter, or for none.
+    public func setRequiresGradient(_ on: Bool) throws(TorchError) {
+        for parameter in parameters { try parameter.value.setRequiresGradient(on) }
+    }
+
+    /// Moves every parameter to a device, or into a type; what is nil stays.
+    public func move(to device: Device? = nil, _ dtype: DType? = nil) throws(TorchError) {
+        for parameter in parameters { parameter.value = try parameter.value.to(device, dtype) }
+    }
+
+    /// Every parameter's value by name.
+    public var tensors: [String: Tensor] {
+        Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value) })
+    }
+}

@@ -1,0 +1,46 @@
+public import Torch
+
+/// A place in the tree of a model's weights: `weights["attn"]["to_q"]`.
+///
+/// A layer's initializer gets the scope that its keys begin with, asks it for parameters by their
+/// last name, and so shows the checkpoint's key beside the layer.
+public struct Weights {
+    /// Where values come from.
+    public let source: any WeightSource
+    /// Where parameters are registered.
+    public let store: ParameterStore
+    /// What names begin with: empty or ending in a dot.
+    public let prefix: String
+
+    /// The root of a model's weights.
+    public init(_ source: any WeightSource, store: ParameterStore = ParameterStore()) {
+        self.init(source: source, store: store, prefix: "")
+    }
+
+    private init(source: any WeightSource, store: ParameterStore, prefix: String) {
+        (self.source, self.store, self.prefix) = (source, store, prefix)
+    }
+
+    /// The scope below this one; a name with dots descends several levels.
+    public subscript(name: String) -> Weights {
+        Weights(source: source, store: store, prefix: "\(prefix)\(name).")
+    }
+
+    /// The scope of a list's element.
+    public subscript(index: Int) -> Weights { self["\(index)"] }
+
+    /// The parameter of that name in this scope.
+    ///
+    /// - Throws: What the source throws: an error that names the missing or misshapen weight.
+    public func parameter(_ name: String, _ shape: [Int], _ initialization: Initialization) throws
+        -> Parameter
+    {
+        let full = prefix + name
+        return try store.add(full) {
+            try source.tensor(full, shape: shape, initialization: initialization)
+        }
+    }
+
+    /// Whether the source has a value for that name in this scope.
+    public func contains(_ name: String) -> Bool { source.contains(prefix + name) }
+}
