@@ -1,4 +1,4 @@
-public import Torch
+import Torch
 
 /// A place in the tree of a model's weights: `weights["attn"]["to_q"]`.
 ///

@@ -1,0 +1,53 @@
+public import Foundation
+public import Torch
+
+/// A safetensors file, mapped into memory.
+public final class SafetensorsFile: Sendable {
+    /// Where the file lies.
+    public let url: URL
+    /// What the file holds, by name.
+    public let entries: [String: TensorEntry]
+    /// The texts that the writer put beside the tensors.
+    public let metadata: [String: String]
+    private let file: MappedFile
+
+    /// Opens a file and checks its header against its size; no tensor is read yet.
+    ///
+    /// - Throws: `CheckpointError` if it is no whole safetensors file.
+    public init(_ url: URL) throws {
+        self.url = url
+        file = try MappedFile(url)
+        let header = try SafetensorsHeader(UnsafeRawBufferPointer(file.bytes), file: url.path)
+        (entries, metadata) = (header.entries, header.metadata)
+    }
+
+    /// The names in the file, sorted.
+    public var names: [String] { entries.keys.sorted() }
+
+    /// A tensor on the mapped bytes: nothing is copied, and pages are read when they are used.
+    ///
+    /// - Throws: `CheckpointError` if the file has no such tensor.
+    public func tensor(_ name: String) throws -> Tensor {
+        guard let entry = entries[name] else {
+            throw CheckpointError("\(url.path) has no tensor \(name)")
+        }
+        guard let base = file.bytes.baseAddress, !entry.range.isEmpty else {
+            return try .empty(entry.shape, dtype: entry.dtype)
+        }
+        let start = base + entry.range.lowerBound
+        guard Int(bitPattern: start) % entry.dtype.size == 0 else {
+            // The format promises no alignment; processors of today want it.
+            let copy = try Tensor.empty(entry.shape, dtype: entry.dtype)
+            try copy.withMutableBytes {
+                $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]))
+            }
+            return copy
+        }
+        return try .borrowing(start, entry.shape, dtype: entry.dtype, owner: file)
+    }
+
+    /// Every tensor of the file by name.
+    public func tensors() throws -> [String: Tensor] {
+        try Dictionary(uniqueKeysWithValues: entries.keys.map { ($0, try tensor($0)) })
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+public import Torch
+
+/// What a safetensors file says of one tensor.
+public struct TensorEntry: Sendable, Equatable {
+    /// The element type.
+    public let dtype: DType
+    /// The length of each axis.
+    public let shape: [Int]
+    /// Where its bytes lie, counted from the start of the file.
+    public let range: Range<Int>
+}
+
+/// The part of a safetensors file in front of the data.
+///
+/// Source: the format's description: a little-endian 64-bit length, that many bytes of JSON, then
+/// the data, which each entry's `data_offsets` count from.
+struct SafetensorsHeader {
+    /// The longest header that the format allows, in bytes.
+    static let limit = 100_000_000
+
+    let entries: [String: TensorEntry]
+    let metadata: [String: String]
+
+    init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
+        guard bytes.count >= 8 else {
+            throw CheckpointError(
+                "\(file) has \(bytes.count) bytes, too few for a safetensors file")
+        }
+        let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        guard length >= 2, length <= UInt64(min(bytes.count - 8, Self.limit)) else {
+            throw CheckpointError(
+                """
+                \(file) is not a whole safetensors file: its header claims \(length) bytes, \
+                the file has \(bytes.count - 8) after the length
+                """)
+        }
+        let start = 8 + Int(length)
+        let json = Data(bytes[8..<start])
+        guard
+            let root = try? JSONSerialization.jsonObject(with: json) as? [String: Any]
+        else { throw CheckpointError("\(file) has a header that is not a JSON object") }
+
+        metadata = root["__metadata__"] as? [String: String] ?? [:]
+        var entries: [String: TensorEntry] = [:]
+        for (name, value) in root where name != "__metadata__" {
+            entries[name] = try Self.entry(
+                value, name: name, file: file, start: start, size: bytes.count)
+        }
+        self.entries = entries
+        try Self.checkOverlaps(entries, file: file)
+    }
+
+    private static func entry(
+        _ value: Any, name: String, file: String, start: Int, size: Int
+    ) throws -> TensorEntry {
+        guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
+            let shape = (fields["shape"] as? [NSNumber])?.map(\.intValue),
+            let offsets = (fields["data_offsets"] as? [NSNumber])?.map(\.intValue),
+            offsets.count == 2, shape.allSatisfy({ $0 >= 0 })
+        else {
+            throw CheckpointError(
+                "\(file): the header's entry of \(name) has no dtype, shape and data_offsets")
+        }
+        guard let dtype = safetensorsTypes[type] else {
+            throw CheckpointError("\(file): \(name) has the type \(type), which is not known")
+        }
+        guard offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= size - start else {
+            throw CheckpointError(
+                """
+                \(file): \(name) should lie at bytes \(offsets[0]) to \(offsets[1]), but the file \
+                holds \(size - start) bytes of data; it is truncated or its header is wrong
+                """)
+        }
+        var wanted = dtype.size
+        for length in shape {
+            let (product, overflow) = wanted.multipliedReportingOverflow(by: length)
+            guard !overflow else {
+                throw CheckpointError("\(file): \(name) has an impossible shape \(shape)")
+            }
+            wanted = product
+        }
+        guard wanted == offsets[1] - offsets[0] else {
+            throw CheckpointError(
+                """
+                \(file): \(name) of shape \(shape) and type \(type) needs \(wanted) bytes, its \
+                entry has \(offsets[1] - offsets[0])
+                """)
+        }
+        return TensorEntry(
+            dtype: dtype, shape: shape, range: start + offsets[0]..<start + offsets[1])
+    }
+
+    private static func checkOverlaps(_ entries: [String: TensorEntry], file: String) throws {
+        let ordered = entries.filter { !$0.value.range.isEmpty }
+            .sorted { $0.value.range.lowerBound < $1.value.range.lowerBound }
+        for (a, b) in zip(ordered, ordered.dropFirst())
+        where a.value.range.upperBound > b.value.range.lowerBound {
+            throw CheckpointError("\(file): \(a.key) and \(b.key) lie on the same bytes")
+        }
+    }
+}
+
+/// The format's names of types.
+let safetensorsTypes: [String: DType] = [
+    "BOOL": .bool, "U8": .uint8, "I8": .int8, "I16": .int16, "I32": .int32, "I64": .int64,
+    "F16": .float16, "BF16": .bfloat16, "F32": .float32, "F64": .float64,
+    "F8_E5M2": .float8e5m2, "F8_E4M3": .float8e4m3,
+]
