@@ -1,0 +1,78 @@
+public import Torch
+public import TorchNN
+
+/// The moments of the Gaussian that a video is encoded to, before scaling.
+public struct LatentDistribution {
+    /// `(B, C, F, h, w)`.
+    public let mean: Tensor
+    /// Logarithm of the variance, `(B, C, F, h, w)`.
+    public let logVariance: Tensor
+
+    /// Splits the encoder's output `(B, 2C, F, h, w)`.
+    init(moments: Tensor) throws {
+        let parts = try moments.chunk(2, axis: 1)
+        (mean, logVariance) = (parts[0], parts[1])
+    }
+
+    /// Draws latents with given noise, unscaled.
+    ///
+    /// The logarithm of the variance is cut to −30 … 20 first.
+    /// - Parameter noise: A draw of the unit Gaussian, in the shape of the mean.
+    public func sample(_ noise: Tensor) throws -> Tensor {
+        let deviation = try (logVariance.clamp(min: -30, max: 20) * 0.5).exp()
+        return try mean + deviation * noise
+    }
+}
+
+/// The causal 3-D variational autoencoder of HunyuanVideo.
+///
+/// Pixels are in [−1, 1]. Latents are scaled: the encoder's times ``VAEConfig/scalingFactor``.
+/// Source: HunyuanVideo (arXiv:2412.03603), section 4.1; diffusers `AutoencoderKLHunyuanVideo`.
+public final class VAE {
+    /// The sizes.
+    public let config: VAEConfig
+    private let encoder: VAEEncoder
+    private let decoder: VAEDecoder
+    private let quantConv, postQuantConv: Conv3d
+
+    /// Builds a VAE from its weights, in diffusers' naming.
+    public init(_ config: VAEConfig, _ weights: Weights) throws {
+        self.config = config
+        encoder = try VAEEncoder(config, weights["encoder"])
+        decoder = try VAEDecoder(config, weights["decoder"])
+        let moments = 2 * config.latentChannels
+        quantConv = try Conv3d(moments, moments, kernel: [1, 1, 1], weights["quant_conv"])
+        postQuantConv = try Conv3d(
+            config.latentChannels, config.latentChannels, kernel: [1, 1, 1],
+            weights["post_quant_conv"])
+    }
+
+    /// Encodes a video in the tiles of a plan, each on its own.
+    ///
+    /// - Parameter video: `(B, 3, 4F−3, H, W)` in [−1, 1]; H and W multiples of 8.
+    /// - Returns: Unscaled moments, `(B, C, F, H/8, W/8)` each.
+    public func encode(_ video: Tensor, tiling: VAETiling = .reference) throws
+        -> LatentDistribution
+    {
+        let moments = try tiling.encode(video, config) { try self.quantConv(self.encoder($0)) }
+        return try LatentDistribution(moments: moments)
+    }
+
+    /// Decodes latents in the tiles of a plan, each on its own.
+    ///
+    /// - Parameter latents: `(B, C, F, h, w)`, scaled.
+    /// - Returns: Pixels `(B, 3, 4F−3, 8h, 8w)`, not clamped.
+    public func decode(_ latents: Tensor, tiling: VAETiling = .reference) throws -> Tensor {
+        try tiling.decode(latents / config.scalingFactor, config) {
+            try self.decoder(self.postQuantConv($0))
+        }
+    }
+
+    /// Decodes the next latents of a stream, each latent once.
+    ///
+    /// - Parameter latents: `(B, C, F, h, w)`, scaled, in time order after those before.
+    /// - Returns: Pixels, 4F frames, or 4F−3 at the beginning of the stream.
+    public func decode(_ latents: Tensor, stream: VAEStream) throws -> Tensor {
+        try decoder(postQuantConv(latents / config.scalingFactor), stream)
+    }
+}
