@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import FramePackTraining
+import Models
+import Torch
+import TorchNN
+import TorchOptim
+import ToyWorld
+
+/// `framepack train vae`.
+struct TrainVAECommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vae", abstract: "Train the VAE: single frames first, then clips.")
+
+    @Option(help: "Folder of the run; a run that lies there is continued.")
+    var folder: String
+    @Option(help: "Side of the pictures, in pixels.")
+    var side = 64
+    @Option(help: "Steps on single frames.")
+    var pictureSteps = 1500
+    @Option(help: "Steps on clips of 17 frames.")
+    var clipSteps = 3000
+    @Option(help: "Channels of each level, the finest first.")
+    var widths = "32,32,64,64"
+    @Option(help: "Highest step size.")
+    var learningRate = 6e-4
+    @Option(help: "Seed of weights and data.")
+    var seed: UInt64 = 1
+    @Option(help: "Threads; 0 leaves it to libtorch.")
+    var threads = 0
+
+    func run() throws {
+        if threads > 0 { TorchLibrary.setThreadCount(threads) }
+        TorchLibrary.flushDenormals(true)
+        var config = VAETrainingConfig()
+        config.side = side
+        config.pictureSteps = pictureSteps
+        config.clipSteps = clipSteps
+        let model = VAEConfig(
+            blockOutChannels: widths.split(separator: ",").compactMap { Int($0) },
+            layersPerBlock: 1, normNumGroups: 4)
+        let task = try VAETraining(
+            config, model: model, worlds: [(.simple, 0.6), (.full, 0.4)], seed: seed)
+        let schedule = LearningRateSchedule(
+            peak: learningRate, final: 3e-5, warmupSteps: 50, decayStart: 0.3)
+        let loop = try TrainingLoop(
+            task, config: TrainingLoopConfig(learningRate: schedule),
+            folder: URL(fileURLWithPath: folder))
+        print("\(task.store.elementCount) parameters, from step \(loop.step)")
+        try loop.run { report in
+            guard report.step % 10 == 0 else { return }
+            let metrics = report.metrics.sorted { $0.key < $1.key }
+                .map { "\($0.key) \(String(format: "%.3f", $0.value))" }.joined(separator: "  ")
+            print(
+                "step \(report.step)/\(report.totalSteps)",
+                String(
+                    format: "loss %.4f  norm %.3f  %.2f s  ", report.loss, report.gradientNorm,
+                    report.seconds), metrics)
+            fflush(nil)
+        }
+    }
+}

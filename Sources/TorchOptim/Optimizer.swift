@@ -1,0 +1,45 @@
+public import Torch
+public import TorchNN
+
+/// Changes parameters along their gradients, with a state that can be stored.
+public protocol Optimizer: AnyObject {
+    /// What is trained.
+    var parameters: [Parameter] { get }
+    /// The step size; to be set before each step by a schedule.
+    var learningRate: Double { get set }
+    /// One step along the gradients that the last backward passes left; those without one stay.
+    func step() throws
+    /// Everything a continued run needs, by name.
+    func state() throws -> [String: Tensor]
+    /// Continues from a stored state.
+    ///
+    /// - Throws: `OptimizerError` that names what is missing.
+    func setState(_ state: [String: Tensor]) throws
+}
+
+extension Optimizer {
+    /// Forgets all gradients.
+    public func clearGradients() throws {
+        for parameter in parameters { try parameter.value.setGradient(nil) }
+    }
+
+    /// Scales all gradients down so that their common norm is at most `maximum`.
+    ///
+    /// - Returns: The norm before.
+    @discardableResult
+    public func clipGradients(to maximum: Double) throws -> Double {
+        let gradients = try parameters.compactMap { try $0.value.gradient() }
+        guard !gradients.isEmpty else { return 0 }
+        let norm = try Tensor.stack(gradients.norms(), axis: 0).norm().item()
+        if norm > maximum { try gradients.multiplyAllInPlace(maximum / (norm + 1e-6)) }
+        return norm
+    }
+}
+
+/// What keeps an optimizer from continuing.
+public struct OptimizerError: Error, CustomStringConvertible, Sendable {
+    /// A full sentence.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
