@@ -52,6 +52,7 @@ import Testing
         let wanted = """
             145 frames of 832x480, 4.83 s at 30 fps
             4 sections of 9 latents (36 frames) in the order inverted, from an image
+            5 s asked for, rounded to whole sections of 1.20 s; --frames is exact
 
              # place seconds  frames blank indices tokens prompt  sees
              1     4 3.6-4.8 109-144     3   28-36  18695      2  start zeros

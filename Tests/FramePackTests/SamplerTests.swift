@@ -16,20 +16,20 @@ extension LinearCombination {
     }
 }
 
-/// Runs UniPC on a closed form; gives the x at which every call was made, and its prediction.
+/// Runs UniPC on a closed form; gives the corrected x of every step, and its prediction.
 private func run(
     _ coefficients: UniPCCoefficients, from noise: [Float],
     denoise: ([Float], Float) -> [Float] = { denoisedByTanh($0, sigma: $1) }
 ) -> (x: [[Float]], denoised: [[Float]]) {
     var (x, predicted) = (noise, noise)
-    var (calls, predictions): ([[Float]], [[Float]]) = ([], [])
+    var (corrected, predictions): ([[Float]], [[Float]]) = ([], [])
     for step in coefficients.steps {
-        calls.append(predicted)
         predictions.insert(denoise(predicted, step.sigma), at: 0)
         if let correction = step.correction { x = correction.applied(to: x, predictions) }
+        corrected.append(x)
         if let prediction = step.prediction { predicted = prediction.applied(to: x, predictions) }
     }
-    return (calls, predictions.reversed())
+    return (corrected, predictions.reversed())
 }
 
 @Suite struct UniPCCoefficientsTests {
@@ -57,8 +57,8 @@ private func run(
         let noise = try ScheduleGolden().floats("in.noise")
         let bh1 = run(UniPCCoefficients(schedule, variant: .bh1), from: noise)
         let bh2 = run(UniPCCoefficients(schedule, variant: .bh2), from: noise)
-        #expect(bh1.x[1] == bh2.x[1])
-        #expect(largestDifference(bh1.x[2], bh2.x[2]) > 1e-5)
+        #expect(bh1.denoised[1] == bh2.denoised[1])
+        #expect(largestDifference(bh1.denoised[2], bh2.denoised[2]) > 1e-5)
     }
 
     @Test func oneStepIsOneCall() {

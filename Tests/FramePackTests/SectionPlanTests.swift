@@ -49,6 +49,27 @@ private func plan(
     }
 }
 
+@Suite struct PlanLimitTests {
+    @Test(arguments: [
+        VideoLength.seconds(.nan), .seconds(0), .seconds(1e9), .frames(0), .frames(.max),
+    ])
+    func lengthsOutsideTheRangeAreRefused(length: VideoLength) {
+        #expect(throws: FramePackError.self) {
+            try SectionPlan(order: .f1, length: length, timeline: PromptTimeline("a"))
+        }
+    }
+
+    @Test func windowsOutsideTheRangeAreRefused() {
+        for window in [0, -1, 34] {
+            #expect(throws: FramePackError.self) {
+                try SectionPlan(
+                    order: .f1, length: .frames(10), window: window,
+                    timeline: PromptTimeline("a"))
+            }
+        }
+    }
+}
+
 @Suite struct InvertedPlanTests {
     @Test(arguments: [
         (1, [0]), (2, [1, 0]), (3, [2, 1, 0]), (4, [3, 2, 1, 0]), (5, [3, 2, 2, 1, 0]),

@@ -17,6 +17,12 @@ extension PlanReport {
             "\(count(sectionCount, "section")) of \(count(window, "latent")) (\(window * 4) frames)"
                 + " in the order \(order.rawValue), from \(startText)",
         ]
+        if let requestedSeconds {
+            let section = decimals(Double(4 * window) / Double(fps), 2)
+            lines.append(
+                "\(plainText(requestedSeconds)) s asked for, rounded to whole sections of "
+                    + "\(section) s; --frames is exact")
+        }
         if framesCutFromStart > 0 {
             lines.append(
                 "\(count(framesCutFromStart, "frame")) cut from the start: the plain picture")

@@ -18,6 +18,8 @@ public struct PlanReport: Equatable, Codable, Sendable {
     public let fps: Int
     /// Length in seconds.
     public let seconds: Double
+    /// The seconds that were asked for, where not an exact number of frames was.
+    public let requestedSeconds: Double?
     /// Height in pixels.
     public let height: Int
     /// Width in pixels.
@@ -53,6 +55,11 @@ public struct PlanReport: Equatable, Codable, Sendable {
         framesCutFromEnd = plan.framesCutFromEnd
         fps = plan.framesPerSecond
         seconds = plan.seconds
+        if case .seconds(let asked) = plan.length {
+            requestedSeconds = asked
+        } else {
+            requestedSeconds = nil
+        }
         height = size.height
         width = size.width
         start = plan.start

@@ -31,11 +31,6 @@ public struct PromptTimeline: Equatable, Sendable {
     /// The prompts by rising time; the first begins at 0.
     public let prompts: [TimedPrompt]
 
-    /// A single prompt for the whole video.
-    public init(_ text: String) {
-        prompts = [TimedPrompt(seconds: 0, text: text)]
-    }
-
     /// Joins a prompt, which may hold time marks, and further timed prompts.
     ///
     /// A text like `[0s: a girl stands] [2.5s: she dances]` is taken apart; what stands before its

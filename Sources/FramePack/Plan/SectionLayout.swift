@@ -6,8 +6,9 @@ struct SectionLayout {
     let timeline: PromptTimeline
     let framesPerSecond: Int
 
-    /// From the last section to the first. Rotary indices are
-    /// start | blank | target | history from near to far.
+    /// From the last section to the first.
+    ///
+    /// Rotary indices are start | blank | target | history from near to far.
     func inverted() -> [Section] {
         let paddings = SectionPlan.paddings(sectionCount: sectionCount)
         return paddings.enumerated().map { number, padding in
@@ -24,8 +25,9 @@ struct SectionLayout {
         }
     }
 
-    /// From the first section to the last. Rotary indices are
-    /// start | history from far to near | target.
+    /// From the first section to the last.
+    ///
+    /// Rotary indices are start | history from far to near | target.
     func forward() -> [Section] {
         let firstTarget = startLength + packing.historyLength
         return (0..<sectionCount).map { place in

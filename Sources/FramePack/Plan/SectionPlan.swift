@@ -4,6 +4,8 @@
 public struct SectionPlan: Equatable, Sendable {
     /// The sampling order.
     public let order: SamplingOrder
+    /// The length that was asked for.
+    public let length: VideoLength
     /// Latents a section generates, W.
     public let window: Int
     /// Frames per second of the video.
@@ -33,8 +35,8 @@ public struct SectionPlan: Equatable, Sendable {
     ///   - start: What the start latent is made from.
     ///   - hasEndImage: Whether there is an end image.
     ///   - timeline: The prompts.
-    /// - Throws: `FramePackError.conflictingSettings` for an end image in an order that does not
-    ///   begin with the end.
+    /// - Throws: `FramePackError` for a length, window or rate outside its range, and for an end
+    ///   image in an order that does not begin with the end.
     public init(
         order: SamplingOrder, length: VideoLength, window: Int = 9, framesPerSecond: Int = 30,
         packing: PackingSchedule = .released, start: StartSource = .image,
@@ -45,10 +47,14 @@ public struct SectionPlan: Equatable, Sendable {
                 "endImage does not go with the order f1, which never sees what comes later; "
                     + "use the order inverted.")
         }
+        try length.validate()
+        try SettingRange.check("window", window, in: GenerationRequest.Limits.window)
+        try SettingRange.check("fps", framesPerSecond, in: GenerationRequest.Limits.fps)
         let cutFrames = start == .plain ? 1 : 0
         let count = length.sectionCount(
             window: window, framesPerSecond: framesPerSecond, cutFrames: cutFrames)
         self.order = order
+        self.length = length
         self.window = window
         self.framesPerSecond = framesPerSecond
         self.packing = packing

@@ -11,10 +11,29 @@ public enum VideoLength: Equatable, Sendable {
     /// Frames that one latent stands for, the start latent excepted.
     public static let framesPerLatent = 4
 
+    /// Checks the length against its range.
+    ///
+    /// - Throws: `FramePackError.invalidSetting` that names seconds or frames.
+    public func validate() throws(FramePackError) {
+        switch self {
+        case .frames(let frames):
+            try SettingRange.check("frames", frames, in: GenerationRequest.Limits.frames)
+        case .seconds(let seconds):
+            let limits = GenerationRequest.Limits.seconds
+            guard seconds > limits.lowerBound, seconds <= limits.upperBound else {
+                throw .invalidSetting(
+                    name: "seconds", found: plainText(seconds),
+                    wanted: "more than 0 and at most \(plainText(limits.upperBound))")
+            }
+        }
+    }
+
     /// The number of sections for this length, at least 1.
     ///
     /// Seconds are rounded half to even, as Python does: 3 s at a window of 9 are 2.5 sections and
     /// become 2.
+    ///
+    /// The length must be valid.
     ///
     /// - Parameters:
     ///   - window: Latents a section generates, 1 or more.

@@ -23,17 +23,9 @@ extension GenerationRequest {
         guard seconds == nil || frames == nil else {
             throw .conflictingSettings("seconds and frames are both given; give one of them.")
         }
-        if let seconds {
-            let limits = Limits.seconds
-            guard seconds > limits.lowerBound, seconds <= limits.upperBound else {
-                throw .invalidSetting(
-                    name: "seconds", found: plainText(seconds),
-                    wanted: "more than 0 and at most \(plainText(limits.upperBound))")
-            }
-        }
-        if let frames { try Self.check("frames", frames, in: Limits.frames) }
-        try Self.check("fps", fps, in: Limits.fps)
-        try Self.check("window", window, in: Limits.window)
+        try length.validate()
+        try SettingRange.check("fps", fps, in: Limits.fps)
+        try SettingRange.check("window", window, in: Limits.window)
     }
 
     private func validateSize() throws(FramePackError) {
@@ -42,20 +34,20 @@ extension GenerationRequest {
                 throw .conflictingSettings(
                     "resolution does not go with height and width; give one or the other.")
             }
-            try Self.check("resolution", resolution, in: Limits.resolution)
+            try SettingRange.check("resolution", resolution, in: Limits.resolution)
         }
         _ = try explicitSize()
     }
 
     private func validateSampling() throws(FramePackError) {
-        try Self.check("seed", seed, in: Limits.seed)
-        try Self.check("steps", steps, in: Limits.steps)
-        if let shift { try Self.check("shift", shift, in: Limits.shift) }
-        try Self.check("guidance", guidance, in: Limits.guidance)
-        try Self.check("cfg", cfg, in: Limits.cfg)
-        try Self.check("guidanceRescale", guidanceRescale, in: Limits.guidanceRescale)
-        try Self.check("threshold", threshold, in: Limits.threshold)
-        try Self.check("crf", crf, in: Limits.crf)
+        try SettingRange.check("seed", seed, in: Limits.seed)
+        try SettingRange.check("steps", steps, in: Limits.steps)
+        if let shift { try SettingRange.check("shift", shift, in: Limits.shift) }
+        try SettingRange.check("guidance", guidance, in: Limits.guidance)
+        try SettingRange.check("cfg", cfg, in: Limits.cfg)
+        try SettingRange.check("guidanceRescale", guidanceRescale, in: Limits.guidanceRescale)
+        try SettingRange.check("threshold", threshold, in: Limits.threshold)
+        try SettingRange.check("crf", crf, in: Limits.crf)
     }
 
     private func validatePaths() throws(FramePackError) {
@@ -87,29 +79,6 @@ extension GenerationRequest {
         if text.contains("\0") {
             throw .invalidSetting(
                 name: name, found: "a text with a NUL character", wanted: "plain text")
-        }
-    }
-
-    private static func check(_ name: String, _ value: Int, in limits: ClosedRange<Int>)
-        throws(FramePackError)
-    {
-        guard limits.contains(value) else {
-            let wanted =
-                limits.upperBound == .max
-                ? "\(limits.lowerBound) or more"
-                : "from \(limits.lowerBound) to \(limits.upperBound)"
-            throw .invalidSetting(name: name, found: "\(value)", wanted: wanted)
-        }
-    }
-
-    private static func check(_ name: String, _ value: Double, in limits: ClosedRange<Double>)
-        throws(FramePackError)
-    {
-        // A range does not contain what is not a number.
-        guard limits.contains(value) else {
-            let (low, high) = (plainText(limits.lowerBound), plainText(limits.upperBound))
-            throw .invalidSetting(
-                name: name, found: plainText(value), wanted: "from \(low) to \(high)")
         }
     }
 }

@@ -34,10 +34,13 @@ public struct UniPCCoefficients: Equatable, Sendable {
         /// The noise level of the call.
         public let sigma: Float
         /// Replaces the predicted x of this step, now that the network was called there; begins
-        /// from the corrected x of the step before. Nil in the first step.
+        /// from the corrected x of the step before.
+        ///
+        /// Nil in the first step.
         public let correction: LinearCombination?
-        /// Predicts the x of the next step from the corrected x of this one. Nil in the last step,
-        /// whose denoised prediction is the result.
+        /// Predicts the x of the next step from the corrected x of this one.
+        ///
+        /// Nil in the last step, whose denoised prediction is the result.
         public let prediction: LinearCombination?
     }
 
@@ -96,7 +99,7 @@ public struct UniPCCoefficients: Equatable, Sendable {
         return LinearCombination(sample: exp(-h), denoised: denoised)
     }
 
-    /// Solves `sum over i of w[i] nodes[i]^k = J_k` for k = 1 ... n.
+    /// Solves `sum over i of w[i] nodes[i]^k = J_k`, with one equation for each node.
     private static func momentWeights(nodes: [Double], h: Double) -> [Double] {
         let count = nodes.count
         var rows = (1...max(count, 1)).prefix(count).map { power in
