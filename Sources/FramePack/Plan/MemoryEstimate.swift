@@ -1,0 +1,63 @@
+/// What a generation will need in memory, in bytes, by arithmetic alone.
+///
+/// - Transformer: its parameters, and for N tokens of width C the single block's tensors, which are
+///   the largest: x, its modulated form, q, k, v, attention's result, the feed-forward layer (4C)
+///   and both joined (5C), 15 N C numbers in all. Attention itself keeps nothing of size N squared.
+/// - Decoder: its parameters, and 13 times the last level's channels for each pixel of the 17
+///   frames of a window of 5 latents (measured at 256 x 256: 7.95 GB in f32, 4.42 GB in bf16).
+/// - Latents: 16 channels in f32 for the whole video.
+public struct MemoryEstimate: Equatable, Codable, Sendable {
+    /// The transformer's parameters.
+    public let transformerParameters: Int
+    /// The transformer's activations in the largest section.
+    public let transformerActivations: Int
+    /// The text and vision encoders' parameters.
+    public let encoderParameters: Int
+    /// The VAE's parameters.
+    public let vaeParameters: Int
+    /// The decoder's activations.
+    public let decoderActivations: Int
+    /// The latents of the whole video.
+    public let latents: Int
+
+    /// The peak with everything loaded at once.
+    public var peakAllLoaded: Int {
+        transformerParameters + encoderParameters + vaeParameters + latents
+            + max(transformerActivations, decoderActivations)
+    }
+
+    /// The peak with one network loaded at a time.
+    public var peakOneAtATime: Int {
+        let stages = [
+            encoderParameters, transformerParameters + transformerActivations,
+            vaeParameters + decoderActivations,
+        ]
+        return latents + (stages.max() ?? 0)
+    }
+
+    /// Estimates the memory of a plan.
+    ///
+    /// - Parameters:
+    ///   - plan: The plan.
+    ///   - size: The video's size.
+    ///   - model: The model's sizes.
+    ///   - textTokens: Tokens of the prompt, 512 at most in the released models.
+    public init(plan: SectionPlan, size: FrameSize, model: ModelSize, textTokens: Int = 512) {
+        let bytes = model.bytesPerNumber
+        let videoTokens = plan.sections.map {
+            $0.videoTokenCount(size: size, targetKernel: plan.packing.targetKernel)
+        }
+        let tokens = (videoTokens.max() ?? 0) + model.visionTokens + textTokens
+        let windowFrames = VideoLength.frameCount(latents: min(5, plan.latentCount))
+        transformerParameters = model.transformer.parameterCount * bytes
+        transformerActivations = 15 * tokens * model.transformer.hiddenSize * bytes
+        encoderParameters =
+            (model.textEncoderParameters + model.visionEncoderParameters) * bytes
+        vaeParameters = model.vaeParameters * bytes
+        decoderActivations =
+            13 * model.vaeChannels * windowFrames * size.height * size.width * bytes
+        latents =
+            4 * model.transformer.latentChannels * plan.latentCount * size.latentHeight
+            * size.latentWidth
+    }
+}

@@ -1,0 +1,87 @@
+/// The sizes of a FramePack transformer, from which its parameters are counted.
+public struct TransformerSize: Equatable, Codable, Sendable {
+    /// Channels of a token, C.
+    public var hiddenSize = 3072
+    /// Channels of a head, D.
+    public var headSize = 128
+    /// Double-stream blocks.
+    public var doubleBlocks = 20
+    /// Single-stream blocks.
+    public var singleBlocks = 40
+    /// Blocks of the text refiner.
+    public var refinerBlocks = 2
+    /// Channels of the text encoder's tokens.
+    public var textSize = 4096
+    /// Channels of the pooled text.
+    public var pooledSize = 768
+    /// Channels of the vision encoder's tokens.
+    public var visionSize = 1152
+    /// Channels of the latents.
+    public var latentChannels = 16
+
+    /// The released sizes; change what differs.
+    public init() {}
+
+    /// Parameters of the whole network: 12.874 billion at the released sizes.
+    ///
+    /// With C the width, a linear layer C to C is counted as C^2 + C, and so on: a double block is
+    /// 36 C^2 + 30 C + 4 D, a single block 15 C^2 + 11 C + 2 D, a refiner block 14 C^2 + 15 C.
+    public var parameterCount: Int {
+        doubleBlocks * doubleBlockParameters + singleBlocks * singleBlockParameters
+            + refinerParameters + embeddingParameters + outputParameters
+    }
+
+    /// Parameters of one double-stream block: two adaLN layers (6C), eight projections, two
+    /// feed-forward layers of 4C, four head norms.
+    public var doubleBlockParameters: Int { 36 * square + 30 * hiddenSize + 4 * headSize }
+    /// Parameters of one single-stream block: adaLN (3C), three projections, 4C up, 5C down.
+    public var singleBlockParameters: Int { 15 * square + 11 * hiddenSize + 2 * headSize }
+
+    private var square: Int { hiddenSize * hiddenSize }
+
+    private func linear(_ input: Int, _ output: Int) -> Int { (input + 1) * output }
+
+    private var refinerParameters: Int {
+        let block = 14 * square + 15 * hiddenSize
+        let entrance = linear(textSize, hiddenSize)
+        return refinerBlocks * block + entrance + embedder(textSize) + embedder(256)
+    }
+
+    /// A two-layer embedder from any width.
+    private func embedder(_ input: Int) -> Int {
+        linear(input, hiddenSize) + linear(hiddenSize, hiddenSize)
+    }
+
+    private var embeddingParameters: Int {
+        let conditions = 2 * embedder(256) + embedder(pooledSize)
+        let vision = linear(visionSize, 3 * hiddenSize) + linear(3 * hiddenSize, hiddenSize)
+        // The kernels of x and of clean latents at 1x, 2x and 4x hold 4, 4, 32 and 256 latents.
+        let patches = [4, 4, 32, 256].reduce(0) { $0 + linear(latentChannels * $1, hiddenSize) }
+        return conditions + vision + patches
+    }
+
+    private var outputParameters: Int {
+        linear(hiddenSize, 2 * hiddenSize) + linear(hiddenSize, 4 * latentChannels)
+    }
+}
+
+/// The sizes of a whole model, as far as they decide its memory.
+public struct ModelSize: Equatable, Codable, Sendable {
+    /// The transformer.
+    public var transformer = TransformerSize()
+    /// Parameters of the two text encoders: 7.5 billion and 123 million.
+    public var textEncoderParameters = 7_505_000_000 + 123_000_000
+    /// Parameters of the vision encoder.
+    public var visionEncoderParameters = 428_000_000
+    /// Tokens that the vision encoder gives.
+    public var visionTokens = 729
+    /// Parameters of the VAE.
+    public var vaeParameters = 246_000_000
+    /// Channels of the VAE's last level.
+    public var vaeChannels = 128
+    /// Bytes of a stored parameter and of an activation: 2 for bf16 and f16, 4 for f32.
+    public var bytesPerNumber = 2
+
+    /// The released sizes; change what differs.
+    public init() {}
+}

@@ -1,0 +1,157 @@
+/// What `framepack plan` says of a generation before anything is loaded; its JSON form is this type.
+public struct PlanReport: Equatable, Codable, Sendable {
+    /// The sampling order.
+    public let order: SamplingOrder
+    /// Sections of the video.
+    public let sectionCount: Int
+    /// Latents a section generates.
+    public let window: Int
+    /// Latents of the video, the start latent included.
+    public let latents: Int
+    /// Frames of the finished video.
+    public let frames: Int
+    /// Decoded frames that are cut before the first that is kept: the plain start picture's.
+    public let framesCutFromStart: Int
+    /// Decoded frames that are cut after the last that is kept.
+    public let framesCutFromEnd: Int
+    /// Frames per second.
+    public let fps: Int
+    /// Length in seconds.
+    public let seconds: Double
+    /// The seconds that were asked for, where not an exact number of frames was.
+    public let requestedSeconds: Double?
+    /// Height in pixels.
+    public let height: Int
+    /// Width in pixels.
+    public let width: Int
+    /// What the start latent is made from.
+    public let start: StartSource
+    /// Whether the video runs towards an end image.
+    public let endImage: Bool
+    /// Tokens of the start picture in every section; text tokens are counted once it is tokenized.
+    public let visionTokens: Int
+    /// The sections, in the order of their generation.
+    public let sections: [SectionReport]
+    /// The prompts in time order; sections name them by number, from 1.
+    public let prompts: [TimedPrompt]
+    /// Predicted memory; nil where the model's sizes are not known.
+    public let memory: MemoryEstimate?
+
+    /// Describes a plan.
+    ///
+    /// - Parameters:
+    ///   - plan: The plan.
+    ///   - size: The video's size.
+    ///   - model: The model's sizes, for tokens and memory; nil leaves the memory out and counts
+    ///     the released model's vision tokens.
+    public init(plan: SectionPlan, size: FrameSize, model: ModelSize?) {
+        let visionTokens = (model ?? ModelSize()).visionTokens
+        order = plan.order
+        sectionCount = plan.sections.count
+        window = plan.window
+        latents = plan.latentCount
+        frames = plan.frameCount
+        framesCutFromStart = plan.keptFrames.lowerBound
+        framesCutFromEnd = plan.framesCutFromEnd
+        fps = plan.framesPerSecond
+        seconds = plan.seconds
+        if case .seconds(let asked) = plan.length {
+            requestedSeconds = asked
+        } else {
+            requestedSeconds = nil
+        }
+        height = size.height
+        width = size.width
+        start = plan.start
+        endImage = plan.hasEndImage
+        self.visionTokens = visionTokens
+        sections = plan.sections.map {
+            SectionReport($0, plan: plan, size: size, visionTokens: visionTokens)
+        }
+        prompts = plan.timeline.prompts
+        memory = model.map { MemoryEstimate(plan: plan, size: size, model: $0) }
+    }
+}
+
+/// What a plan says of one section; numbers of sections, places and prompts count from 1, latents
+/// and frames from 0.
+public struct SectionReport: Equatable, Codable, Sendable {
+    /// When it is generated.
+    public let number: Int
+    /// Where it stands in time.
+    public let place: Int
+    /// Where it begins and ends in the finished video, in seconds.
+    public let startSeconds, endSeconds: Double
+    /// Its first and last frame in the finished video.
+    public let firstFrame, lastFrame: Int
+    /// Its first and last latent.
+    public let firstLatent, lastLatent: Int
+    /// Blank windows before the target, in the inverted order.
+    public let padding: Int?
+    /// The rotary time indices of its latents.
+    public let targetIndices: [Int]
+    /// What it sees.
+    public let context: [ContextReport]
+    /// The number of its prompt.
+    public let prompt: Int
+    /// Tokens of its own latents.
+    public let targetTokens: Int
+    /// Tokens of its latents, its context and the start picture.
+    public let tokens: Int
+
+    init(_ section: Section, plan: SectionPlan, size: FrameSize, visionTokens: Int) {
+        let frames = section.frames.clamped(to: plan.keptFrames)
+        let time = plan.time(of: section)
+        let cut = plan.keptFrames.lowerBound
+        let kernel = plan.packing.targetKernel
+        number = section.number + 1
+        place = section.place + 1
+        (startSeconds, endSeconds) = (time.lowerBound, time.upperBound)
+        (firstFrame, lastFrame) = (frames.lowerBound - cut, frames.upperBound - cut - 1)
+        (firstLatent, lastLatent) = (section.latents.lowerBound, section.latents.upperBound - 1)
+        padding = section.padding
+        targetIndices = section.targetIndices
+        context = section.context.map { ContextReport($0, size: size) }
+        prompt = section.promptNumber + 1
+        targetTokens = kernel.tokenCount(latents: section.latents.count, size: size)
+        tokens = section.videoTokenCount(size: size, targetKernel: kernel) + visionTokens
+    }
+}
+
+/// What a plan says of one group of context latents.
+public struct ContextReport: Equatable, Codable, Sendable {
+    /// The patch kernel: k1, k2, k4, or in full, such as k1h4w4.
+    public let kernel: String
+    /// The latents: "start", "end", "zeros", or a latent's number.
+    public let latents: [String]
+    /// Their rotary time indices.
+    public let indices: [Int]
+    /// Tokens of the group.
+    public let tokens: Int
+
+    init(_ group: ContextGroup, size: FrameSize) {
+        kernel = group.kernel.description
+        latents = group.sources.map(\.description)
+        indices = group.indices
+        tokens = group.tokenCount(size: size)
+    }
+}
+
+extension PatchKernel: CustomStringConvertible {
+    /// The paper's name of the kernel: k1, k2, k4, or in full, such as k1h4w4.
+    public var description: String {
+        self == PatchKernel(rate: rate) ? "k\(rate)" : "k\(frames)h\(height)w\(width)"
+    }
+}
+
+extension LatentSource: CustomStringConvertible {
+    /// "start", "end", "zeros", or the latent's number.
+    public var description: String {
+        switch self {
+        case .start: "start"
+        case .generated(let number): "\(number)"
+        case .end: "end"
+        case .zeros: "zeros"
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// The sampler of a section.
+public enum SamplerChoice: String, Codable, Sendable, CaseIterable {
+    /// UniPC with B(h) = h: what the reference uses.
+    case unipc
+    /// UniPC with B(h) = e^h - 1.
+    case unipcBH2 = "unipc-bh2"
+    /// Euler's method, down to sigma 0.
+    case euler
+}
+
+/// What reuses the network's work from one step to the next.
+public enum StepCacheChoice: String, Codable, Sendable, CaseIterable {
+    /// Every step is computed.
+    case none
+    /// TeaCache, by the change of the first block's input.
+    case teacache
+}
+
+/// How latents become frames.
+public enum DecodeChoice: String, Codable, Sendable, CaseIterable {
+    /// Overlapping windows of latents, as the reference decodes; those done before are kept.
+    case windows
+    /// Each latent once, with what the decoder needs of the latents before kept: quicker, and not
+    /// exactly the same.
+    case streaming
+}
+
+/// The form of the output.
+public enum OutputFormat: String, Codable, Sendable, CaseIterable {
+    /// H.264 in an mp4 file.
+    case mp4
+    /// One PNG file a frame, in a folder.
+    case png
+    /// An animated GIF.
+    case gif
+    /// An animated WebP.
+    case webp
+}
+
+/// The number type of the networks' arithmetic.
+public enum PrecisionChoice: String, Codable, Sendable, CaseIterable {
+    /// 32-bit floating point.
+    case f32
+    /// bfloat16.
+    case bf16
+    /// 16-bit floating point.
+    case f16
+}

@@ -1,0 +1,84 @@
+extension GenerationRequest {
+    /// Checks every field against its range, and the fields against each other.
+    ///
+    /// - Throws: `FramePackError` that names the field, its value and what it must be. Files are
+    ///   not looked at.
+    public func validate() throws(FramePackError) {
+        try validateTexts()
+        try validateLength()
+        try validateSize()
+        try validateSampling()
+        try validatePaths()
+        _ = try outputFormat()
+    }
+
+    private func validateTexts() throws(FramePackError) {
+        try Self.checkText("prompt", prompt)
+        try Self.checkText("negativePrompt", negativePrompt)
+        for timed in promptAt { try Self.checkText("promptAt", timed.text) }
+        _ = try timeline()
+    }
+
+    private func validateLength() throws(FramePackError) {
+        guard seconds == nil || frames == nil else {
+            throw .conflictingSettings("seconds and frames are both given; give one of them.")
+        }
+        try length.validate()
+        try SettingRange.check("fps", fps, in: Limits.fps)
+        try SettingRange.check("window", window, in: Limits.window)
+    }
+
+    private func validateSize() throws(FramePackError) {
+        if let resolution {
+            guard height == nil, width == nil else {
+                throw .conflictingSettings(
+                    "resolution does not go with height and width; give one or the other.")
+            }
+            try SettingRange.check("resolution", resolution, in: Limits.resolution)
+        }
+        _ = try explicitSize()
+    }
+
+    private func validateSampling() throws(FramePackError) {
+        try SettingRange.check("seed", seed, in: Limits.seed)
+        try SettingRange.check("steps", steps, in: Limits.steps)
+        if let shift { try SettingRange.check("shift", shift, in: Limits.shift) }
+        try SettingRange.check("guidance", guidance, in: Limits.guidance)
+        try SettingRange.check("cfg", cfg, in: Limits.cfg)
+        try SettingRange.check("guidanceRescale", guidanceRescale, in: Limits.guidanceRescale)
+        try SettingRange.check("threshold", threshold, in: Limits.threshold)
+        try SettingRange.check("crf", crf, in: Limits.crf)
+    }
+
+    private func validatePaths() throws(FramePackError) {
+        let paths = [
+            ("image", image), ("endImage", endImage), ("model", model), ("output", output),
+        ]
+        for (name, path) in paths where path?.allSatisfy(\.isWhitespace) == true {
+            throw .invalidSetting(name: name, found: "empty", wanted: "the path of a file")
+        }
+        guard endImage == nil || order != .f1 else {
+            throw .conflictingSettings(
+                "endImage does not go with the order f1, which never sees what comes later; "
+                    + "use the order inverted.")
+        }
+    }
+
+    private static func checkText(_ name: String, _ text: String) throws(FramePackError) {
+        let words = text.split(whereSeparator: \.isWhitespace).count
+        guard words <= Limits.words.upperBound else {
+            throw .invalidSetting(
+                name: name, found: "\(words) words long",
+                wanted: "at most \(Limits.words.upperBound) words; the networks read some 200")
+        }
+        guard text.count <= Limits.characters.upperBound else {
+            throw .invalidSetting(
+                name: name, found: "\(text.count) characters long",
+                wanted: "at most \(Limits.characters.upperBound) characters")
+        }
+        if text.contains("\0") {
+            throw .invalidSetting(
+                name: name, found: "a text with a NUL character", wanted: "plain text")
+        }
+    }
+}

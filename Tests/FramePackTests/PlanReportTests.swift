@@ -1,0 +1,92 @@
+import Foundation
+import FramePack
+import Testing
+
+@Suite struct PlanReportTests {
+    private func report(
+        _ order: SamplingOrder, _ length: VideoLength, start: StartSource = .image,
+        model: ModelSize? = ModelSize()
+    ) throws -> PlanReport {
+        let plan = try SectionPlan(
+            order: order, length: length, start: start,
+            timeline: PromptTimeline("[0s: A girl stands.] [2.5s: She dances.]"))
+        return PlanReport(plan: plan, size: FrameSize(height: 480, width: 832), model: model)
+    }
+
+    @Test func itSaysWhatThePlanIs() throws {
+        let report = try report(.inverted, .seconds(2))
+        #expect(report.sectionCount == 2)
+        #expect(report.frames == 73)
+        #expect(report.sections.map(\.tokens) == [17966 + 729, 17966 + 729])
+        #expect(report.sections.map(\.place) == [2, 1])
+        #expect(report.sections[1].firstFrame == 0 && report.sections[1].lastFrame == 36)
+        #expect(report.sections[0].firstFrame == 37 && report.sections[0].lastFrame == 72)
+        #expect(report.sections[0].context[0].latents == ["start", "zeros"])
+        #expect(report.sections[0].context.map(\.kernel) == ["k1", "k2", "k4"])
+    }
+
+    @Test func aPlainStartPictureIsCut() throws {
+        let report = try report(.f1, .frames(40), start: .plain)
+        #expect(report.frames == 40)
+        #expect(report.framesCutFromStart == 1)
+        #expect(report.framesCutFromEnd == 73 - 41)
+        #expect(report.sections[0].firstFrame == 0 && report.sections[0].lastFrame == 35)
+        #expect(report.sections[1].firstFrame == 36 && report.sections[1].lastFrame == 39)
+    }
+
+    @Test func itSurvivesTheRoundTrip() throws {
+        let report = try report(.f1, .frames(100))
+        let data = try JSONEncoder().encode(report)
+        #expect(try JSONDecoder().decode(PlanReport.self, from: data) == report)
+    }
+
+    @Test(arguments: SamplingOrder.allCases, [1.0, 5, 60, 3600])
+    func theTableFitsEightyColumns(order: SamplingOrder, seconds: Double) throws {
+        let lines = try report(order, .seconds(seconds)).table.split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count <= 80 })
+        #expect(lines.count < 50)
+    }
+
+    @Test func theTableReadsAsExpected() throws {
+        let table = try report(.inverted, .seconds(5), model: nil).table
+        let wanted = """
+            145 frames of 832x480, 4.83 s at 30 fps
+            4 sections of 9 latents (36 frames) in the order inverted, from an image
+            5 s asked for, rounded to whole sections of 1.20 s; --frames is exact
+
+             # place seconds  frames blank indices tokens prompt  sees
+             1     4 3.6-4.8 109-144     3   28-36  18695      2  start zeros
+             2     3 2.4-3.6  73-108     2   19-27  18695      2  start 28-36
+             3     2 1.2-2.4   37-72     1   10-18  18695      1  start 19-36
+             4     1 0.0-1.2    0-36     0     1-9  18695      1  start 10-28
+
+            Prompt 1, from 0 s: A girl stands.
+            Prompt 2, from 2.5 s: She dances.
+            """
+        #expect(table == wanted)
+    }
+}
+
+@Suite struct ModelSizeTests {
+    @Test func releasedTransformerHasItsParameters() {
+        let size = TransformerSize()
+        #expect(size.doubleBlockParameters == 339_831_296)
+        #expect(size.singleBlockParameters == 141_591_808)
+        #expect(abs(Double(size.parameterCount) - 12.874e9) < 0.001e9)
+        #expect(abs(Double(size.parameterCount * 2) - 25.75e9) < 0.01e9)
+    }
+
+    @Test func peaksAreSumsOfTheirParts() throws {
+        let plan = try SectionPlan(
+            order: .f1, length: .seconds(5), timeline: PromptTimeline("a"))
+        let size = FrameSize(height: 480, width: 832)
+        let memory = MemoryEstimate(plan: plan, size: size, model: ModelSize())
+        #expect(memory.transformerActivations == 15 * (17966 + 729 + 512) * 3072 * 2)
+        #expect(memory.latents == 4 * 16 * 37 * 60 * 104)
+        #expect(memory.decoderActivations == 13 * 128 * 17 * 480 * 832 * 2)
+        #expect(memory.peakAllLoaded > memory.peakOneAtATime)
+        #expect(
+            memory.peakOneAtATime
+                == memory.latents + memory.transformerParameters + memory.transformerActivations)
+    }
+}
