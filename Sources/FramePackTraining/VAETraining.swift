@@ -94,7 +94,8 @@ public final class VAETraining: TrainingTask {
     }
 
     private func loss(_ clip: Clip, generator: Generator) throws -> TrainingLoss {
-        let moments = try vae.encode(clip.video.to(computeType), tiling: .none)
+        let moments = try vae.encode(
+            clip.video.to(computeType).contiguous(.channelsLast3d), tiling: .none)
         let mean = try moments.mean.to(.float32)
         let logVariance = try moments.logVariance.to(.float32).clamp(min: -30, max: 20)
         let noise = try Tensor.randn(mean.shape, generator: generator)

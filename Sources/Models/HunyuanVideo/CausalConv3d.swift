@@ -7,12 +7,14 @@ import TorchNN
 final class CausalConv3d {
     let conv: Conv3d
     private let kernel: Int
+    private let stride: [Int]
 
     init(
         _ inputSize: Int, _ outputSize: Int, kernel: Int = 3, stride: [Int] = [1, 1, 1],
         _ weights: Weights
     ) throws {
         self.kernel = kernel
+        self.stride = stride
         conv = try Conv3d(
             inputSize, outputSize, kernel: [kernel, kernel, kernel], stride: stride,
             weights["conv"])
@@ -26,6 +28,15 @@ final class CausalConv3d {
             let joined = try stream.joined(x, for: self, count: kernel - 1)
             return try conv(joined.pad([side, side, side, side, 0, 0], .replicate))
         }
+        if x.dim(2) == 1 { return try still(x, side) }
         return try conv(x.pad([side, side, side, side, kernel - 1, 0], .replicate))
+    }
+
+    /// A single frame meets every time tap in the same way, so their sum does the work of all.
+    private func still(_ x: Tensor, _ side: Int) throws -> Tensor {
+        let weight = try conv.weight.value.sum([2]).to(x.dtype)
+        let padded = try x.pad([side, side, side, side, 0, 0], .replicate).squeeze(2)
+        return try padded.conv2d(weight, conv.bias.value(as: x.dtype), stride: Array(stride[1...]))
+            .unsqueeze(2)
     }
 }
