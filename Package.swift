@@ -8,7 +8,7 @@ let torchHome =
     ?? "\(Context.packageDirectory)/.libtorch"
 guard FileManager.default.fileExists(atPath: "\(torchHome)/include/ATen/ATen.h") else {
     FileHandle.standardError.write(
-        Data("libtorch is not at \(torchHome): run `make setup` first, or set TORCH_HOME.\n".utf8))
+        Data("no libtorch at \(torchHome): run `make setup`, or correct TORCH_HOME.\n".utf8))
     exit(1)
 }
 let torchLibraries = "\(torchHome)/lib"
@@ -27,8 +27,9 @@ func target(_ name: String, _ dependencies: [Target.Dependency] = [], resources:
         name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
 }
 
-/// The tests of one target. They use the public and package interface, so that they run on
-/// the very build that people use.
+/// The tests of one target.
+///
+/// They use the public and package interface, so that they run on the very build that people use.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: dependencies + ["TestSupport"],

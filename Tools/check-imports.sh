@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Holds the targets to the direction that ARCHITECTURE.md gives: who may import whom.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Target: what it may import of ours.
+rules='
+Torch: CTorch
+TorchNN: Torch
+TorchOptim: Torch TorchNN
+Checkpoints: Torch TorchNN
+Tokenizers:
+Media: CMedia
+ToyWorld:
+Models: Torch TorchNN
+FramePack: Torch TorchNN Models Checkpoints Tokenizers Media
+FramePackTraining: FramePack Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld
+FramePackCLI: FramePack FramePackTraining Torch TorchNN Models Checkpoints Tokenizers Media ToyWorld ArgumentParser
+'
+restricted=" CTorch CMedia CFFmpeg FFmpeg Torch TorchNN TorchOptim Checkpoints Tokenizers Media \
+ToyWorld Models FramePack FramePackTraining FramePackCLI TestSupport ArgumentParser "
+# Below the pipeline everything is synchronous: a caller's callback throws to cancel.
+synchronous=" Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld "
+import_line='^[[:space:]]*((@[A-Za-z_]+(\([^)]*\))?|public|package|internal|fileprivate|private)[[:space:]]+)*import[[:space:]]'
+status=0
+
+complain() {
+    echo "imports: $*" >&2
+    status=1
+}
+
+# Prints "FILE:LINE MODULE" for each import in a folder.
+imports_of() {
+    grep -rnE --include='*.swift' "$import_line" "$1" | while IFS= read -r hit; do
+        local words=${hit##*import }
+        words=${words#@(struct|class|enum|protocol|func|var|let|typealias) }
+        words=${words%%[./ ]*}
+        echo "$(cut -d: -f1,2 <<<"$hit") $words"
+    done || true
+}
+
+shopt -s extglob
+while IFS=: read -r target allowed; do
+    [ -n "$target" ] || continue
+    [ -d "Sources/$target" ] || { complain "Sources/$target is in the rules and not there"; continue; }
+    while read -r place module; do
+        [ -n "$place" ] || continue
+        case "$restricted" in *" $module "*) ;; *) continue ;; esac
+        case " $allowed " in
+            *" $module "*) ;;
+            *) complain "$place: $target may not import $module" ;;
+        esac
+    done < <(imports_of "Sources/$target")
+    case "$synchronous" in
+        *" $target "*)
+            hits=$(grep -rnE --include='*.swift' '(^|[^A-Za-z`.])(async|await|actor|Task)([^A-Za-z_`]|$)' \
+                "Sources/$target" | grep -vE '^[^:]+:[0-9]+:[[:space:]]*//' || true)
+            [ -z "$hits" ] || complain "$target is synchronous: $hits"
+            ;;
+    esac
+done <<<"$rules"
+
+for folder in Sources/*/; do
+    target=$(basename "$folder")
+    compgen -G "$folder*.swift" >/dev/null || continue
+    grep -q "^$target:" <<<"$rules" || complain "Sources/$target has no rule in Tools/check-imports.sh"
+done
+
+headers=$(grep -rnE '#[[:space:]]*(include|import)[[:space:]]*[<"](ATen|torch|c10)/' Sources |
+    grep -v '^Sources/CTorch/' || true)
+[ -z "$headers" ] || complain "only CTorch includes libtorch: $headers"
+media=$(grep -rnE '#[[:space:]]*include[[:space:]]*[<"]lib(av|sw)' Sources |
+    grep -vE '^Sources/(CFFmpeg|FFmpeg)/' || true)
+[ -z "$media" ] || complain "only CFFmpeg includes FFmpeg: $media"
+testable=$(grep -rnE --include='*.swift' '^[[:space:]]*@testable' Sources Tests || true)
+[ -z "$testable" ] || complain "tests use the public and package interface: $testable"
+exit $status
