@@ -65,6 +65,10 @@ install_packages() {
 }
 
 install_libtorch() {
+    case ${DEVICE:-cpu} in
+        cpu|cuda) ;;
+        *) fail "DEVICE is $DEVICE; it can be cpu or cuda" ;;
+    esac
     command -v python3 >/dev/null ||
         apt_install "python3 is missing" python3 python3-pip || fail "python3 is needed"
     local options=(--device "${DEVICE:-cpu}") status=0
