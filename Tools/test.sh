@@ -17,8 +17,8 @@ run_tests() {
 
 # The ten tests that took longest, as the runner reported them.
 print_slowest_tests() {
-    sed -nE 's/^. Test (.*) passed after ([0-9.]+) seconds.*/\2 s  \1/p' "$log" |
-        sort -rn | head -n 10 | awk '{ $1 = sprintf("%8.1f", $1); print }'
+    sed -nE '/^[^ ]+ Test run/d; s/^[^ ]+ Test (.*) passed after ([0-9.]+) seconds.*/\2 s  \1/p' "$log" |
+        sort -rn | head -n 10 | awk '{ $1 = sprintf("%8.1f", $1); sub(" s ", " s  "); print }'
 }
 
 step "setup" Tools/setup/setup.sh
@@ -28,7 +28,7 @@ step "imports" Tools/check-imports.sh
 step "build" swift build -c release --build-tests -j "$jobs"
 step "tests" run_tests
 
-verdict=$(grep -E '^. Test run with [0-9]+ tests?' "$log" | tail -n 1)
+verdict=$(grep -E '^[^ ]+ Test run with [0-9]+ tests?' "$log" | tail -n 1)
 if ! grep -qE 'run with [1-9][0-9]* tests?.* passed after' <<<"$verdict"; then
     echo "test: no passing run of at least one test was reported: ${verdict:-nothing}" >&2
     exit 1
