@@ -21,6 +21,7 @@ restricted=" CTorch CMedia CFFmpeg FFmpeg Torch TorchNN TorchOptim Checkpoints T
 ToyWorld Models FramePack FramePackTraining FramePackCLI TestSupport ArgumentParser "
 # Below the pipeline everything is synchronous: a caller's callback throws to cancel.
 synchronous=" Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld "
+concurrency='(^|[^A-Za-z`.])((async|await)[[:space:]]|actor[[:space:]]+[A-Z]|Task([.({<]|[[:space:]]*\{))'
 import_line='^[[:space:]]*((@[A-Za-z_]+(\([^)]*\))?|public|package|internal|fileprivate|private)[[:space:]]+)*import[[:space:]]'
 status=0
 
@@ -53,8 +54,8 @@ while IFS=: read -r target allowed; do
     done < <(imports_of "Sources/$target")
     case "$synchronous" in
         *" $target "*)
-            hits=$(grep -rnE --include='*.swift' '(^|[^A-Za-z`.])(async|await|actor|Task)([^A-Za-z_`]|$)' \
-                "Sources/$target" | grep -vE '^[^:]+:[0-9]+:[[:space:]]*//' || true)
+            hits=$(grep -rnE --include='*.swift' "$concurrency" "Sources/$target" |
+                grep -vE '^[^:]+:[0-9]+:[[:space:]]*//' || true)
             [ -z "$hits" ] || complain "$target is synchronous: $hits"
             ;;
     esac

@@ -354,7 +354,7 @@ def link(checkout: Path, torch: Path) -> None:
     path = checkout / ".libtorch"
     if path.is_symlink() and os.readlink(path) == str(torch):
         return
-    if path.exists() and not path.is_symlink():
+    if not path.is_symlink() and path.exists():
         raise SetupError(f"{path} is not a link; move it away and run `make setup` again")
     temporary = checkout / f".libtorch.{os.getpid()}"
     temporary.symlink_to(torch)

@@ -15,7 +15,10 @@ apt_install() {
         fi
         become=(sudo)
         # Without a terminal nobody can type a password.
-        [ -t 0 ] || become=(sudo -n)
+        if ! [ -t 0 ] && ! sudo -n true 2>/dev/null; then
+            echo "setup: $reason, and sudo wants a password; run: sudo apt-get install $*" >&2
+            return 1
+        fi
     fi
     local apt=("${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -q
         -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
