@@ -36,7 +36,8 @@ imports_of() {
         local words=${hit##*import }
         words=${words#@(struct|class|enum|protocol|func|var|let|typealias) }
         words=${words%%[./ ]*}
-        echo "$(cut -d: -f1,2 <<<"$hit") $words"
+        local line=${hit#*:}
+        echo "${hit%%:*}:${line%%:*} $words"
     done || true
 }
 
