@@ -15,6 +15,15 @@ run_tests() {
     swift test -c release --skip-build --disable-xctest "${filter[@]}" 2>&1 </dev/null | tee "$log"
 }
 
+# The generated C functions must be what the generator gives; it reads what the torch wheel ships.
+check_bindings() {
+    if python3 -c 'import yaml' 2>/dev/null && [ -e .libtorch/../torchgen ]; then
+        PYTHONDONTWRITEBYTECODE=1 python3 Tools/bindings/generate.py --check
+    else
+        echo "left out: it needs PyYAML and the torchgen folder of the wheel"
+    fi
+}
+
 # The ten tests that took longest, as the runner reported them.
 print_slowest_tests() {
     sed -nE '/^[^ ]+ Test run/d; s/^[^ ]+ Test (.*) passed after ([0-9.]+) seconds.*/\2 s  \1/p' "$log" |
@@ -25,6 +34,7 @@ step "setup" Tools/setup/setup.sh
 step "setup's own tests" python3 Tools/setup/test_libtorch.py --quiet
 step "format" swift format lint --strict --parallel --recursive Package.swift Sources Tests
 step "imports" Tools/check-imports.sh
+step "generated bindings" check_bindings
 step "build" swift build -c release --build-tests -j "$jobs"
 step "tests" run_tests
 
