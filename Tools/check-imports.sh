@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Target: what it may import of ours.
+# Target: what it may import of ours. A line that ends in a backslash goes on in the next.
 rules='
 Torch: CTorch
 TorchNN: Torch
@@ -15,14 +15,17 @@ ToyWorld:
 Models: Torch TorchNN
 FramePack: Torch TorchNN Models Checkpoints Tokenizers Media
 FramePackTraining: FramePack Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld
-FramePackCLI: FramePack FramePackTraining Torch TorchNN Models Checkpoints Tokenizers Media ToyWorld ArgumentParser
+FramePackCLI: FramePack FramePackTraining Torch TorchNN Models Checkpoints Tokenizers Media \
+  ToyWorld ArgumentParser
 '
 restricted=" CTorch CMedia CFFmpeg FFmpeg Torch TorchNN TorchOptim Checkpoints Tokenizers Media \
 ToyWorld Models FramePack FramePackTraining FramePackCLI TestSupport ArgumentParser "
 # Below the pipeline everything is synchronous: a caller's callback throws to cancel.
 synchronous=" Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld "
-concurrency='(^|[^A-Za-z`.])((async|await)[[:space:]]|actor[[:space:]]+[A-Z]|Task([.({<]|[[:space:]]*\{))'
-import_line='^[[:space:]]*((@[A-Za-z_]+(\([^)]*\))?|public|package|internal|fileprivate|private)[[:space:]]+)*import[[:space:]]'
+concurrency='(^|[^A-Za-z`.])'
+concurrency+='((async|await)[[:space:]]|actor[[:space:]]+[A-Z]|Task([.({<]|[[:space:]]*\{))'
+import_line='^[[:space:]]*((@[A-Za-z_]+(\([^)]*\))?|public|package|internal|fileprivate|private)'
+import_line+='[[:space:]]+)*import[[:space:]]'
 status=0
 
 complain() {
@@ -42,9 +45,12 @@ imports_of() {
 }
 
 shopt -s extglob
-while IFS=: read -r target allowed; do
+while IFS=: read target allowed; do
     [ -n "$target" ] || continue
-    [ -d "Sources/$target" ] || { complain "Sources/$target is in the rules and not there"; continue; }
+    if [ ! -d "Sources/$target" ]; then
+        complain "Sources/$target is in the rules and not there"
+        continue
+    fi
     while read -r place module; do
         [ -n "$place" ] || continue
         case "$restricted" in *" $module "*) ;; *) continue ;; esac
@@ -65,7 +71,7 @@ done <<<"$rules"
 for folder in Sources/*/; do
     target=$(basename "$folder")
     compgen -G "$folder*.swift" >/dev/null || continue
-    grep -q "^$target:" <<<"$rules" || complain "Sources/$target has no rule in Tools/check-imports.sh"
+    grep -q "^$target:" <<<"$rules" || complain "Sources/$target has no rule in this script"
 done
 
 headers=$(grep -rnE '#[[:space:]]*(include|import)[[:space:]]*[<"](ATen|torch|c10)/' Sources |

@@ -112,4 +112,5 @@ step "pack" pack
 step "check" check
 echo "== times"
 print_steps
-echo "The program is $PWD/$folder/framepack ($(du -sh "$folder" | cut -f1), $(ls "$folder/lib" | wc -l) libraries)"
+size=$(du -sh "$folder" | cut -f1)
+echo "The program is $PWD/$folder/framepack ($size with its libraries)"

@@ -17,16 +17,18 @@ run_tests() {
 
 # The generated C functions must be what the generator gives; it reads what the torch wheel ships.
 check_bindings() {
-    if python3 -c 'import yaml' 2>/dev/null && [ -e .libtorch/../torchgen ]; then
+    if python3 -c 'import typing_extensions, yaml' 2>/dev/null &&
+        [ -e .libtorch/../torchgen ]; then
         PYTHONDONTWRITEBYTECODE=1 python3 Tools/bindings/generate.py --check
     else
-        echo "left out: it needs PyYAML and the torchgen folder of the wheel"
+        echo "left out: it needs PyYAML, typing-extensions and the torchgen folder of the wheel"
     fi
 }
 
 # The ten tests that took longest, as the runner reported them.
 print_slowest_tests() {
-    sed -nE '/^[^ ]+ Test run/d; s/^[^ ]+ Test (.*) passed after ([0-9.]+) seconds.*/\2 s  \1/p' "$log" |
+    grep -v '^[^ ]* Test run' "$log" |
+        sed -nE 's/^[^ ]+ Test (.*) passed after ([0-9.]+) seconds.*/\2 s  \1/p' |
         sort -rn | head -n 10 | awk '{ $1 = sprintf("%8.1f", $1); sub(" s ", " s  "); print }'
 }
 

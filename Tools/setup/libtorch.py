@@ -39,7 +39,9 @@ PYTHON_LIBRARIES = re.compile(r"torch/lib/libtorch_python\.|torch/lib/libshm")
 CUDA_LIBRARIES = re.compile(
     r"torch/lib/(libtorch_cuda|libc10_cuda|libcaffe2_nvrtc|libtorch_nvshmem|libtorch\.so)"
 )
-WANTED = re.compile(r"(torch/include/|torch/lib/|torch/version\.py$|torchgen/|nvidia/)|.*/licenses/")
+WANTED = re.compile(
+    r"(torch/include/|torch/lib/|torch/version\.py$|torchgen/|nvidia/)|.*/licenses/"
+)
 
 
 class SetupError(Exception):
@@ -278,6 +280,9 @@ def unpack(wheel: Path, tree: Path, device: str) -> dict[str, tuple[int, str]]:
                 for block in iter(lambda: source.read(1 << 20), b""):
                     total.update(block)
                     destination.write(block)
+            # The wheel's own time: what was built against these headers stays up to date.
+            moment = time.mktime((*entry.date_time, 0, 0, -1))
+            os.utime(target, (moment, moment))
             files[entry.filename] = (entry.file_size, total.hexdigest())
     return files
 

@@ -25,8 +25,10 @@ check_swift() {
         answer=$(swift --version 2>&1) || fail "swift does not start: $answer"
     fi
     version=$(sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' <<<"$answer" | head -n 1)
-    [ "$(printf '%s\n' "$minimum_swift" "$version" | sort -V | head -n 1)" = "$minimum_swift" ] ||
-        fail "Swift ${version:-?} is too old: $minimum_swift is the oldest that builds this; $advice"
+    local oldest
+    oldest=$(printf '%s\n' "$minimum_swift" "$version" | sort -V | head -n 1)
+    [ "$oldest" = "$minimum_swift" ] ||
+        fail "Swift ${version:-?} is too old, $minimum_swift is the oldest that will do; $advice"
 }
 
 # Prints the Debian packages whose programs, headers or libraries are missing.

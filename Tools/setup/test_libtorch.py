@@ -45,8 +45,7 @@ class LibtorchTests(unittest.TestCase):
         data = self.good.read_bytes()
         self.wheel = Wheel("cpu", hashlib.sha256(data).hexdigest(), len(data), self.good.name)
         self.fetches = 0
-        for name in ("say", "time"):
-            patch = mock.patch.object(libtorch, name)
+        for patch in (mock.patch.object(libtorch, "say"), mock.patch.object(libtorch.time, "sleep")):
             patch.start()
             self.addCleanup(patch.stop)
 
