@@ -12,6 +12,11 @@ guard FileManager.default.fileExists(atPath: "\(torchHome)/include/ATen/ATen.h")
     exit(1)
 }
 let torchLibraries = "\(torchHome)/lib"
+var torchLinkerFlags = ["-L\(torchLibraries)", "-Xlinker", "-rpath", "-Xlinker", torchLibraries]
+#if os(Linux)
+    // libtorch_cpu is linked against libraries of its own, which GNU's linkers want to see too.
+    torchLinkerFlags += ["-Xlinker", "-rpath-link", "-Xlinker", torchLibraries]
+#endif
 
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -38,6 +43,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "FramePack",
+    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "framepack", targets: ["FramePackCLI"]),
         .library(name: "FramePack", targets: ["FramePack"]),
@@ -53,10 +59,7 @@ let package = Package(
             name: "CTorch",
             cxxSettings: [.unsafeFlags(["-isystem", "\(torchHome)/include"])],
             linkerSettings: [
-                .unsafeFlags([
-                    "-L\(torchLibraries)", "-Xlinker", "-rpath", "-Xlinker", torchLibraries,
-                    "-Xlinker", "-rpath-link", "-Xlinker", torchLibraries,
-                ]),
+                .unsafeFlags(torchLinkerFlags),
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
             ]),
         target("Torch", ["CTorch"]),

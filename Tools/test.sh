@@ -12,7 +12,8 @@ run_tests() {
     local filter=()
     [ -z "${FILTER:-}" ] || filter=(--filter "$FILTER")
     # XCTest is left out: it would close on a line of its own that counts no tests.
-    swift test -c release --skip-build --disable-xctest "${filter[@]}" 2>&1 </dev/null | tee "$log"
+    swift test -c release --skip-build --disable-xctest ${filter[@]+"${filter[@]}"} \
+        2>&1 </dev/null | tee "$log"
 }
 
 # The generated C functions must be what the generator gives; it reads what the torch wheel ships.
