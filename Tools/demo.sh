@@ -25,6 +25,6 @@ print_steps
 # One second is 30 frames; the command may round up to whole sections and says so itself.
 frames=$(ffprobe -v error -select_streams v:0 -show_entries stream=nb_frames -of csv=p=0 \
     "$output" 2>/dev/null || true)
-echo "$last_step_time" | awk -v frames="${frames:-$((seconds * 30))}" \
+echo "$last_step_time" | LC_ALL=C awk -v frames="${frames:-$((seconds * 30))}" \
     '{ printf "%8.3f s  a frame of the video (%d frames)\n", $1 / frames, frames }'
 echo "The video is $PWD/$output"

@@ -23,7 +23,7 @@ now() {
 
 # elapsed_since START: the seconds since now was START, with one decimal.
 elapsed_since() {
-    awk -v from="$1" -v to="$(now)" 'BEGIN { printf "%8.1f", to - from }'
+    LC_ALL=C awk -v from="$1" -v to="$(now)" 'BEGIN { printf "%8.1f", to - from }'
 }
 
 # print_steps: the steps that have run, each with its time.

@@ -30,7 +30,7 @@ check_bindings() {
 print_slowest_tests() {
     grep -v '^[^ ]* Test run' "$log" |
         sed -nE 's/^[^ ]+ Test (.*) passed after ([0-9.]+) seconds.*/\2 s  \1/p' |
-        sort -rn | head -n 10 | awk '{ $1 = sprintf("%8.1f", $1); sub(" s ", " s  "); print }'
+        LC_ALL=C sort -rn | head -n 10 | LC_ALL=C awk '{ $1 = sprintf("%8.1f", $1); sub(" s ", " s  "); print }'
 }
 
 step "setup" Tools/setup/setup.sh
@@ -47,7 +47,7 @@ if ! grep -qE 'run with [1-9][0-9]* tests?.* passed after' <<<"$verdict"; then
     exit 1
 fi
 echo "== steps"
-print_steps | sort -rn
+print_steps | LC_ALL=C sort -rn
 echo "== slowest tests"
 print_slowest_tests
 echo "$verdict"
