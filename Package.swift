@@ -8,10 +8,15 @@ let torchHome =
     ?? "\(Context.packageDirectory)/.libtorch"
 guard FileManager.default.fileExists(atPath: "\(torchHome)/include/ATen/ATen.h") else {
     FileHandle.standardError.write(
-        Data("libtorch is not at \(torchHome): run `make setup` first, or set TORCH_HOME.\n".utf8))
+        Data("no libtorch at \(torchHome): run `make setup`, or correct TORCH_HOME.\n".utf8))
     exit(1)
 }
 let torchLibraries = "\(torchHome)/lib"
+var torchLinkerFlags = ["-L\(torchLibraries)", "-Xlinker", "-rpath", "-Xlinker", torchLibraries]
+#if os(Linux)
+    // libtorch_cpu is linked against libraries of its own, which GNU's linkers want to see too.
+    torchLinkerFlags += ["-Xlinker", "-rpath-link", "-Xlinker", torchLibraries]
+#endif
 
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -27,8 +32,9 @@ func target(_ name: String, _ dependencies: [Target.Dependency] = [], resources:
         name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
 }
 
-/// The tests of one target. They use the public and package interface, so that they run on
-/// the very build that people use.
+/// The tests of one target.
+///
+/// They use the public and package interface, so that they run on the very build that people use.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: dependencies + ["TestSupport"],
@@ -37,6 +43,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "FramePack",
+    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "framepack", targets: ["FramePackCLI"]),
         .library(name: "FramePack", targets: ["FramePack"]),
@@ -52,10 +59,7 @@ let package = Package(
             name: "CTorch",
             cxxSettings: [.unsafeFlags(["-isystem", "\(torchHome)/include"])],
             linkerSettings: [
-                .unsafeFlags([
-                    "-L\(torchLibraries)", "-Xlinker", "-rpath", "-Xlinker", torchLibraries,
-                    "-Xlinker", "-rpath-link", "-Xlinker", torchLibraries,
-                ]),
+                .unsafeFlags(torchLinkerFlags),
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
             ]),
         target("Torch", ["CTorch"]),

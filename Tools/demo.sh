@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# A 5-second video from a picture and a prompt that ship with the project.
+# IMAGE, PROMPT and SECONDS_OF_VIDEO choose others.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. Tools/steps.sh
+
+image=${IMAGE:-Examples/demo.png}
+prompt=${PROMPT:-$(cat Examples/demo.txt)}
+seconds=${SECONDS_OF_VIDEO:-5}
+output=output/demo.mp4
+
+generate() {
+    mkdir -p "$(dirname "$output")"
+    .build/release/framepack generate --image "$image" --prompt "$prompt" --seconds "$seconds" \
+        --output "$output"
+}
+
+step "setup (packages and libtorch)" Tools/setup/setup.sh
+step "build" swift build -c release -j "${JOBS:-2}"
+step "generation" generate
+
+echo "== times"
+print_steps
+# One second is 30 frames; the command may round up to whole sections and says so itself.
+frames=$(ffprobe -v error -select_streams v:0 -show_entries stream=nb_frames -of csv=p=0 \
+    "$output" 2>/dev/null || true)
+echo "$last_step_time" | LC_ALL=C awk -v frames="${frames:-$((seconds * 30))}" \
+    '{ printf "%8.3f s  a frame of the video (%d frames)\n", $1 / frames, frames }'
+echo "The video is $PWD/$output"

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Everything that has to hold: set-up, format, import rules, build, tests. Quickest first.
+# JOBS sets how many compilers run at a time, FILTER which tests run (a regular expression).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. Tools/steps.sh
+
+jobs=${JOBS:-2}
+log=.build/test-output.txt
+
+run_tests() {
+    local filter=()
+    [ -z "${FILTER:-}" ] || filter=(--filter "$FILTER")
+    # XCTest is left out: it would close on a line of its own that counts no tests.
+    swift test -c release --skip-build --disable-xctest ${filter[@]+"${filter[@]}"} \
+        2>&1 </dev/null | tee "$log"
+}
+
+# The generated C functions must be what the generator gives; it reads what the torch wheel ships.
+check_bindings() {
+    if python3 -c 'import typing_extensions, yaml' 2>/dev/null &&
+        [ -e .libtorch/../torchgen ]; then
+        PYTHONDONTWRITEBYTECODE=1 python3 Tools/bindings/generate.py --check
+    else
+        echo "left out: it needs PyYAML, typing-extensions and the torchgen folder of the wheel"
+    fi
+}
+
+# The ten tests that took longest, as the runner reported them.
+print_slowest_tests() {
+    grep -v '^[^ ]* Test run' "$log" |
+        sed -nE 's/^[^ ]+ Test (.*) passed after ([0-9.]+) seconds.*/\2 s  \1/p' |
+        LC_ALL=C sort -rn | head -n 10 | LC_ALL=C awk '{ $1 = sprintf("%8.1f", $1); sub(" s ", " s  "); print }'
+}
+
+step "setup" Tools/setup/setup.sh
+step "setup's own tests" python3 Tools/setup/test_libtorch.py --quiet
+step "format" swift format lint --strict --parallel --recursive Package.swift Sources Tests
+step "imports" Tools/check-imports.sh
+step "generated bindings" check_bindings
+step "build" swift build -c release --build-tests -j "$jobs"
+step "tests" run_tests
+
+verdict=$(grep -E '^[^ ]+ Test run with [0-9]+ tests?' "$log" | tail -n 1)
+if ! grep -qE 'run with [1-9][0-9]* tests?.* passed after' <<<"$verdict"; then
+    echo "test: no passing run of at least one test was reported: ${verdict:-nothing}" >&2
+    exit 1
+fi
+echo "== steps"
+print_steps | LC_ALL=C sort -rn
+echo "== slowest tests"
+print_slowest_tests
+echo "$verdict"
