@@ -52,17 +52,8 @@ extension Tokenizer {
                 file: folder.appendingPathComponent("merges.txt"), advice: advice),
             options: options, file: "merges.txt")
         self.init(
-            normalizer: .sequence([
-                .canonicalComposition,
-                .replace(try PatternParser.parse(CLIPStyle.whitespace), with: [" "]),
-                .lowercase,
-            ]),
-            preTokenizer: .sequence([
-                .split(
-                    try PatternParser.parse(CLIPStyle.pattern), behavior: .removed,
-                    isInverted: true),
-                .byteLevel(addsPrefixSpace: false, usesPattern: true),
-            ]),
+            normalizer: try CLIPStyle.normalizer,
+            preTokenizer: try CLIPStyle.preTokenizer(pattern: CLIPStyle.pattern),
             model: model, addedTokens: try config.addedTokens,
             postProcessor: { added in
                 func token(_ text: String) -> PlacedToken {
@@ -91,6 +82,22 @@ enum CLIPStyle {
         (role: "bos_token", token: begin), (role: "eos_token", token: end),
         (role: "unk_token", token: end), (role: "pad_token", token: end),
     ]
+
+    static var normalizer: Normalizer {
+        get throws(TokenizerError) {
+            .sequence([
+                .canonicalComposition,
+                .replace(try PatternParser.parse(whitespace), with: [" "]), .lowercase,
+            ])
+        }
+    }
+
+    static func preTokenizer(pattern: String) throws(TokenizerError) -> PreTokenizer {
+        .sequence([
+            .split(try PatternParser.parse(pattern), behavior: .removed, isInverted: true),
+            .byteLevel(addsPrefixSpace: false, usesPattern: true),
+        ])
+    }
 }
 
 // MARK: - The model

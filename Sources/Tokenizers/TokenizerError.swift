@@ -21,6 +21,7 @@ public enum TokenizerError: Error, Equatable, CustomStringConvertible {
     /// A file cannot be written.
     case unwritableFile(path: String, reason: String)
 
+    /// The error as a sentence for the user.
     public var description: String {
         switch self {
         case .unreadableFile(let path, let advice):

@@ -139,8 +139,9 @@ extension PreTokenizer {
         for part in parts {
             if let last = ranges.last, rule(part, previous) {
                 ranges[ranges.count - 1] =
-                    min(last.lowerBound, part.range.lowerBound)
-                    ..< max(last.upperBound, part.range.upperBound)
+                    min(
+                        last.lowerBound, part.range.lowerBound)..<max(
+                        last.upperBound, part.range.upperBound)
             } else {
                 ranges.append(part.range)
             }

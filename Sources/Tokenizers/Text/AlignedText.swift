@@ -100,7 +100,9 @@ extension AlignedText {
         for match in pattern.matches(in: scalars) {
             new.append(contentsOf: old[base + end..<base + match.lowerBound])
             let place =
-                match.upperBound == 0 ? (origin, origin) : {
+                match.upperBound == 0
+                ? (origin, origin)
+                : {
                     let last = old[base + match.upperBound - 1]
                     return (last.start, last.end)
                 }()

@@ -50,12 +50,14 @@ struct JSONParser {
     private mutating func value() throws(TokenizerError) -> JSONValue {
         skipSpace()
         switch next {
-        case UInt8(ascii: "{"): return try nested { parser throws(TokenizerError) in
-            .object(try parser.object())
-        }
-        case UInt8(ascii: "["): return try nested { parser throws(TokenizerError) in
-            .array(try parser.array())
-        }
+        case UInt8(ascii: "{"):
+            return try nested { parser throws(TokenizerError) in
+                .object(try parser.object())
+            }
+        case UInt8(ascii: "["):
+            return try nested { parser throws(TokenizerError) in
+                .array(try parser.array())
+            }
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
