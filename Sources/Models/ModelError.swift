@@ -1,8 +1,8 @@
-/// A configuration or an input that a network cannot work with.
-public struct ModelError: Error, CustomStringConvertible, Sendable, Equatable {
-    /// What is wrong, what was found and what is wanted.
+/// What is wrong with a network's configuration or with its input.
+public struct ModelError: Error, CustomStringConvertible, Sendable {
+    /// A full sentence that names the thing, what was found and what was wanted.
     public let description: String
 
-    /// Makes an error of a full sentence.
+    /// Makes an error of a sentence.
     public init(_ description: String) { self.description = description }
 }

@@ -30,8 +30,8 @@ final class PackedPatchEmbedding {
 
     /// Tokens and phases of each group that is there, the most compressed first.
     func callAsFunction(
-        _ context: PackedContext, _ dtype: DType, rotary: (FrameIndices, Int) throws -> RotaryPhases
-    ) throws -> [(tokens: Tensor, rotary: RotaryPhases)] {
+        _ context: PackedContext, _ dtype: DType, rotary: (FrameIndices, Int) throws -> VideoPhases
+    ) throws -> [(tokens: Tensor, rotary: VideoPhases)] {
         try levels.compactMap { level in
             guard let frames = level.group(context) else { return nil }
             return (

@@ -1,7 +1,7 @@
 import Torch
 
 /// Cosines and sines by which pairs of channels turn, each `(B, L, 1, D/2)` in float32.
-struct RotaryPhases {
+struct VideoPhases {
     let cosines, sines: Tensor
 
     /// Turns neighbouring channels of the first L tokens of `(B, N, H, D)`; the rest stay.
@@ -20,9 +20,9 @@ struct RotaryPhases {
     }
 
     /// Phases of token runs, one after the other.
-    static func joined(_ parts: [RotaryPhases]) throws -> RotaryPhases {
+    static func joined(_ parts: [VideoPhases]) throws -> VideoPhases {
         guard parts.count > 1 else { return parts[0] }
-        return RotaryPhases(
+        return VideoPhases(
             cosines: try .cat(parts.map(\.cosines), axis: 1),
             sines: try .cat(parts.map(\.sines), axis: 1))
     }
@@ -53,7 +53,7 @@ struct RotaryEmbedding {
     ///   - rate: How many patches along each axis one token stands for. Cosines and sines are
     ///     averaged over each box, the last box filled up with its edge.
     func callAsFunction(_ indices: Tensor, grid: (height: Int, width: Int), rate: Int) throws
-        -> RotaryPhases
+        -> VideoPhases
     {
         let device = indices.device
         let rows = try Tensor.arange(0, Double(grid.height), device: device)
@@ -68,7 +68,7 @@ struct RotaryEmbedding {
             let whole = try Tensor.cat(angles.map { try wave($0).expand(volume) }, axis: -1)
             return try pooled(whole, rate).flatten(1, 3).unsqueeze(2)
         }
-        return RotaryPhases(
+        return VideoPhases(
             cosines: try tokens { try $0.cos() }, sines: try tokens { try $0.sin() })
     }
 
@@ -99,12 +99,12 @@ extension Tensor {
     }
 }
 
-extension RotaryPhases {
+extension VideoPhases {
     /// The phases of one sample for each of `batch`; those of a whole batch stay.
-    func repeated(_ batch: Int) throws -> RotaryPhases {
+    func repeated(_ batch: Int) throws -> VideoPhases {
         guard cosines.dim(0) < batch else { return self }
         let shape = [batch, -1, -1, -1]
-        return RotaryPhases(
+        return VideoPhases(
             cosines: try cosines.expand(shape), sines: try sines.expand(shape))
     }
 }

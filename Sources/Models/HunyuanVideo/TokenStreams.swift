@@ -6,7 +6,7 @@ public struct BlockConditions {
     public var temb: Tensor
     /// How the pass runs.
     public let execution: Execution
-    let rotary: RotaryPhases
+    let rotary: VideoPhases
     let lengths: TokenLengths
 }
 

@@ -91,12 +91,12 @@ public final class Transformer {
     }
 
     private func embedVideo(_ input: TransformerInput, _ dtype: DType) throws -> (
-        Tensor, RotaryPhases
+        Tensor, VideoPhases
     ) {
         let embedding = RotaryEmbedding(config)
         let (latents, patchSize) = (input.latents, config.patchSize)
         let grid = (height: latents.dim(3) / patchSize, width: latents.dim(4) / patchSize)
-        func rotary(_ indices: FrameIndices, _ rate: Int) throws -> RotaryPhases {
+        func rotary(_ indices: FrameIndices, _ rate: Int) throws -> VideoPhases {
             try embedding(indices.tensor(on: latents.device), grid: grid, rate: rate)
                 .repeated(latents.dim(0))
         }
