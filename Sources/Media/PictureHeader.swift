@@ -1,10 +1,16 @@
 /// The picture formats that are read.
 public enum PictureFormat: String, CaseIterable, Sendable {
+    /// ITU-T T.81, one to four components.
     case jpeg = "JPEG"
+    /// Portable Network Graphics, 1 to 16 bits.
     case png = "PNG"
+    /// WebP, lossy or lossless; of an animation, its first picture.
     case webp = "WebP"
+    /// Windows bitmap.
     case bmp = "BMP"
+    /// Graphics Interchange Format; of an animation, its first picture.
     case gif = "GIF"
+    /// TIFF 6.0; not compressed as JPEG inside.
     case tiff = "TIFF"
 }
 

@@ -77,3 +77,15 @@ func message(_ body: () throws -> Void) -> String {
     Issue.record("no error was thrown")
     return ""
 }
+
+/// Numbers from a seed, so that a failure comes again.
+///
+/// Source: D. Knuth's MMIX constants of a linear congruential generator.
+struct Knuth: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ state >> 33
+    }
+}

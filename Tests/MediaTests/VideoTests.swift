@@ -75,7 +75,7 @@ import Testing
         // Primaries, transfer and matrix 1 (BT.709), limited range.
         let color = try #require(data.range(of: Data("colrnclx".utf8)))
         #expect([UInt8](data[color.upperBound..<(color.upperBound + 7)]) == [0, 1, 0, 1, 0, 1, 0])
-        // No edit list is needed, since no frame is reordered: at most one that begins at 0.
+        // No frame is reordered, so none is shown at another time than it is decoded at.
         #expect(data.range(of: Data("ctts".utf8)) == nil)
     }
 
