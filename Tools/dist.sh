@@ -59,6 +59,8 @@ pack() {
     mkdir -p "$folder/lib"
     install -m 755 "$build/release/framepack" "$folder/framepack"
     install -m 755 "$build/release/libFramePackMedia.so" "$folder/lib/libFramePackMedia.so"
+    # The Swift driver links its runtime into the media library too, which is C and needs none.
+    patchelf --remove-needed libswiftCore.so "$folder/lib/libFramePackMedia.so"
     copy_libraries "$folder/framepack" "$folder/lib/libFramePackMedia.so"
     strip --strip-unneeded "$folder/framepack" "$folder/lib/libFramePackMedia.so"
     # The older kind of path also serves what the program loads by name at run time.
@@ -88,9 +90,12 @@ copy_licences() {
     done < <(cd "$folder/lib" && printf '%s\n' *)
 }
 
-# Every library must come from the folder or be the C library's.
+# Every library must come from the folder or be the C library's, and every symbol must be there.
 check() {
     local file name path wrong=0
+    if ldd -r "$folder/lib/libFramePackMedia.so" 2>&1 | grep 'undefined symbol'; then
+        exit 1
+    fi
     for file in "$folder/framepack" "$folder"/lib/*; do
         while read -r name path; do
             is_system_library "$name" && continue
