@@ -53,8 +53,8 @@ copy_libraries() {
     done < <(needs "$@")
 }
 
-# The package manager links the Swift runtime into the media library, which is C and needs none;
-# beside a program with that runtime inside it would be a second one. So its objects are linked anew.
+# The package manager links the Swift runtime into the media library, which is C and needs none.
+# Beside a program with that runtime inside it would be a second one: its objects are linked anew.
 link_media_library() {
     local libraries
     libraries=$(pkg-config --libs libavformat libavcodec libavfilter libswscale libavutil)
