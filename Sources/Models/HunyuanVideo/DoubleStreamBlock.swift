@@ -1,0 +1,62 @@
+public import Torch
+public import TorchNN
+
+/// A block in which video and text keep weights of their own and meet in attention.
+///
+/// Source: HunyuanVideo (arXiv:2412.03603), section 4.2; diffusers
+/// `HunyuanVideoTransformerBlock`.
+public final class DoubleStreamBlock {
+    private let norm1, norm1Context: AdaLayerNormZero
+    private let attention: JointAttention
+    private let feedForward, feedForwardContext: FeedForward
+    private let norm: LayerNorm
+
+    /// Builds a block from its weights.
+    ///
+    /// - Parameter weights: The scope `transformer_blocks.<i>` of a checkpoint.
+    public init(_ config: TransformerConfig, _ weights: Weights) throws {
+        let (size, inner) = (config.hiddenSize, config.feedForwardSize)
+        norm1 = try AdaLayerNormZero(size, branchCount: 2, weights["norm1"])
+        norm1Context = try AdaLayerNormZero(size, branchCount: 2, weights["norm1_context"])
+        attention = try JointAttention(config, weights["attn"])
+        feedForward = try FeedForward(size, inner, .gelu, weights["ff"])
+        feedForwardContext = try FeedForward(size, inner, .gelu, weights["ff_context"])
+        norm = LayerNorm(size)
+    }
+
+    /// Passes both streams through attention and feed-forward.
+    ///
+    /// - Parameters:
+    ///   - x: Video tokens, `(B, L, C)`.
+    ///   - context: Text tokens, `(B, T, C)`.
+    /// - Returns: Both streams, in the shapes they came in.
+    public func callAsFunction(_ x: Tensor, context: Tensor, _ conditions: BlockConditions) throws
+        -> (x: Tensor, context: Tensor)
+    {
+        let modulation = try norm1(conditions.temb)
+        let modulationContext = try norm1Context(conditions.temb)
+        var (x, context) = (x, context)
+
+        let y = try attention(
+            modulation[0](norm(x)), context: modulationContext[0](norm(context)), conditions)
+        x = try modulation[0].add(y.x, to: x)
+        context = try modulationContext[0].add(y.context, to: context)
+
+        let mapTokens = conditions.execution.mapTokens
+        x = try mapTokens([x]) { [norm, feedForward] part in
+            try modulation[1].add(feedForward(modulation[1](norm(part[0]))), to: part[0])
+        }
+        context = try mapTokens([context]) { [norm, feedForwardContext] part in
+            try modulationContext[1].add(
+                feedForwardContext(modulationContext[1](norm(part[0]))), to: part[0])
+        }
+        return (x, context)
+    }
+
+    /// The video tokens as the block's attention sees them, which is what TeaCache watches.
+    ///
+    /// - Returns: `(B, L, C)`.
+    public func attentionInput(_ x: Tensor, temb: Tensor) throws -> Tensor {
+        try norm1(temb)[0](norm(x))
+    }
+}

@@ -1,0 +1,69 @@
+import Torch
+import TorchNN
+
+/// Queries, keys and values of one stream, queries and keys with root mean square 1 per head.
+final class HeadProjections {
+    private let query, key, value: Linear
+    private let queryNorm, keyNorm: RMSNorm
+    private let headSize: Int
+
+    /// Names of the layers of a stream in diffusers' attention.
+    enum Stream {
+        case video, text
+
+        var names: (query: String, key: String, value: String, queryNorm: String, keyNorm: String) {
+            switch self {
+            case .video: ("to_q", "to_k", "to_v", "norm_q", "norm_k")
+            case .text:
+                ("add_q_proj", "add_k_proj", "add_v_proj", "norm_added_q", "norm_added_k")
+            }
+        }
+    }
+
+    init(_ config: TransformerConfig, _ stream: Stream, _ weights: Weights) throws {
+        let (size, names) = (config.hiddenSize, stream.names)
+        headSize = config.headSize
+        query = try Linear(size, size, weights[names.query])
+        key = try Linear(size, size, weights[names.key])
+        value = try Linear(size, size, weights[names.value])
+        queryNorm = try RMSNorm(headSize, eps: 1e-6, weights[names.queryNorm])
+        keyNorm = try RMSNorm(headSize, eps: 1e-6, weights[names.keyNorm])
+    }
+
+    /// Projects `(B, L, C)`; each result is `(B, L, H, D)`.
+    func callAsFunction(_ x: Tensor) throws -> (q: Tensor, k: Tensor, v: Tensor) {
+        (
+            try queryNorm(query(x).unflatten(-1, [-1, headSize])),
+            try keyNorm(key(x).unflatten(-1, [-1, headSize])),
+            try value(x).unflatten(-1, [-1, headSize])
+        )
+    }
+}
+
+/// Attention in which video and text, each with weights of its own, see each other.
+final class JointAttention {
+    private let video, text: HeadProjections
+    private let videoOutput, textOutput: Linear
+
+    init(_ config: TransformerConfig, _ weights: Weights) throws {
+        let size = config.hiddenSize
+        video = try HeadProjections(config, .video, weights)
+        text = try HeadProjections(config, .text, weights)
+        videoOutput = try Linear(size, size, weights["to_out"][0])
+        textOutput = try Linear(size, size, weights["to_add_out"])
+    }
+
+    /// Attends over video `(B, L, C)` and text `(B, T, C)` together; the video's heads are turned.
+    func callAsFunction(_ x: Tensor, context: Tensor, _ conditions: BlockConditions) throws -> (
+        x: Tensor, context: Tensor
+    ) {
+        var (q, k, v) = try video(x)
+        let added = try text(context)
+        q = try .cat([conditions.rotary(q), added.q], axis: 1)
+        k = try .cat([conditions.rotary(k), added.k], axis: 1)
+        v = try .cat([v, added.v], axis: 1)
+        let y = try attend(q, k, v, conditions.lengths, conditions.execution)
+        let parts = try y.split([x.dim(1), context.dim(1)], axis: 1)
+        return (try videoOutput(parts[0]), try textOutput(parts[1]))
+    }
+}

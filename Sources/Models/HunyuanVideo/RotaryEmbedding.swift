@@ -1,0 +1,110 @@
+import Torch
+
+/// Cosines and sines by which pairs of channels turn, each `(B, L, 1, D/2)` in float32.
+struct VideoPhases {
+    let cosines, sines: Tensor
+
+    /// Turns neighbouring channels of the first L tokens of `(B, N, H, D)`; the rest stay.
+    func callAsFunction(_ x: Tensor) throws -> Tensor {
+        let (turning, total) = (cosines.dim(1), x.dim(1))
+        guard turning < total else { return try turn(x) }
+        return try .cat(
+            [turn(x.narrow(1, 0, turning)), x.narrow(1, turning, total - turning)], axis: 1)
+    }
+
+    private func turn(_ x: Tensor) throws -> Tensor {
+        let pairs = try x.to(.float32).unflatten(-1, [-1, 2]).unbind(-1)
+        let real = try (pairs[0] * cosines).addProduct(pairs[1], sines, scale: -1)
+        let imaginary = try (pairs[1] * cosines).addProduct(pairs[0], sines)
+        return try Tensor.stack([real, imaginary], axis: -1).flatten(-2).to(x.dtype)
+    }
+
+    /// Phases of token runs, one after the other.
+    static func joined(_ parts: [VideoPhases]) throws -> VideoPhases {
+        guard parts.count > 1 else { return parts[0] }
+        return VideoPhases(
+            cosines: try .cat(parts.map(\.cosines), axis: 1),
+            sines: try .cat(parts.map(\.sines), axis: 1))
+    }
+
+    /// Both parts with each value doubled for its pair of channels, `(B, L, 2·D)`.
+    package func rows() throws -> Tensor {
+        try Tensor.cat([cosines, sines].map { try $0.repeatInterleaved(2, axis: -1) }, axis: -1)
+            .squeeze(2)
+    }
+}
+
+/// Rotary positions of video tokens along time, height and width.
+///
+/// Time is the frame's index in the video, so that skipped frames keep their place; height and
+/// width count patches from 0. Source: RoFormer (arXiv:2104.09864), in three axes; for compressed
+/// history, FramePack (arXiv:2504.12626), section 3.2, and the official repository.
+struct RotaryEmbedding {
+    let axes: [Int]
+    let base: Double
+
+    init(_ config: TransformerConfig) { (axes, base) = (config.rotaryAxes, config.rotaryBase) }
+
+    /// Phases of the patches of whole frames.
+    ///
+    /// - Parameters:
+    ///   - indices: The frames' indices, `(B, F)` in float32.
+    ///   - grid: Patches along height and width.
+    ///   - rate: How many patches along each axis one token stands for. Cosines and sines are
+    ///     averaged over each box, the last box filled up with its edge.
+    func callAsFunction(_ indices: Tensor, grid: (height: Int, width: Int), rate: Int) throws
+        -> VideoPhases
+    {
+        let device = indices.device
+        let rows = try Tensor.arange(0, Double(grid.height), device: device)
+        let columns = try Tensor.arange(0, Double(grid.width), device: device)
+        let angles = [
+            try angle(indices, axes[0]).unsqueeze(2).unsqueeze(2),
+            try angle(rows.unsqueeze(0), axes[1]).unsqueeze(1).unsqueeze(3),
+            try angle(columns.unsqueeze(0), axes[2]).unsqueeze(1).unsqueeze(1),
+        ]
+        let volume = [indices.dim(0), indices.dim(1), grid.height, grid.width, -1]
+        func tokens(_ wave: (Tensor) throws -> Tensor) throws -> Tensor {
+            let whole = try Tensor.cat(angles.map { try wave($0).expand(volume) }, axis: -1)
+            return try pooled(whole, rate).flatten(1, 3).unsqueeze(2)
+        }
+        return VideoPhases(
+            cosines: try tokens { try $0.cos() }, sines: try tokens { try $0.sin() })
+    }
+
+    /// Angles of positions `(B, n)`, one for each pair of channels: `(B, n, channels/2)`.
+    private func angle(_ positions: Tensor, _ channels: Int) throws -> Tensor {
+        let exponents =
+            try Tensor.arange(0, Double(channels), step: 2, device: positions.device)
+            / Double(channels)
+        let rates = try Tensor.pow(base, exponents).reciprocal()
+        return try positions.unsqueeze(-1) * rates
+    }
+
+    /// Means over boxes of `(B, F, h, w, C)`.
+    private func pooled(_ volume: Tensor, _ rate: Int) throws -> Tensor {
+        guard rate > 1 else { return volume }
+        let channelsFirst = try volume.permute(0, 4, 1, 2, 3)
+        return try channelsFirst.paddedToMultiples([rate, rate, rate])
+            .averagePool3d([rate, rate, rate]).permute(0, 2, 3, 4, 1)
+    }
+}
+
+extension Tensor {
+    /// Fills `(B, C, F, h, w)` up with its far edges until each box fits a whole number of times.
+    func paddedToMultiples(_ box: [Int]) throws -> Tensor {
+        let missing = zip(shape.suffix(3), box).map { ($1 - $0 % $1) % $1 }
+        guard missing.contains(where: { $0 > 0 }) else { return self }
+        return try pad([0, missing[2], 0, missing[1], 0, missing[0]], .replicate)
+    }
+}
+
+extension VideoPhases {
+    /// The phases of one sample for each of `batch`; those of a whole batch stay.
+    func repeated(_ batch: Int) throws -> VideoPhases {
+        guard cosines.dim(0) < batch else { return self }
+        let shape = [batch, -1, -1, -1]
+        return VideoPhases(
+            cosines: try cosines.expand(shape), sines: try sines.expand(shape))
+    }
+}

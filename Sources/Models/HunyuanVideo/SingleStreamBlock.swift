@@ -1,0 +1,42 @@
+public import Torch
+public import TorchNN
+
+/// A block in which video and text share weights, attention and feed-forward side by side.
+///
+/// Source: HunyuanVideo (arXiv:2412.03603), section 4.2; diffusers
+/// `HunyuanVideoSingleTransformerBlock`.
+public final class SingleStreamBlock {
+    private let norm: LayerNorm
+    private let modulation: AdaLayerNormZero
+    private let heads: HeadProjections
+    private let up, down: Linear
+
+    /// Builds a block from its weights.
+    ///
+    /// - Parameter weights: The scope `single_transformer_blocks.<i>` of a checkpoint.
+    public init(_ config: TransformerConfig, _ weights: Weights) throws {
+        let (size, inner) = (config.hiddenSize, config.feedForwardSize)
+        norm = LayerNorm(size)
+        modulation = try AdaLayerNormZero(size, branchCount: 1, weights["norm"])
+        heads = try HeadProjections(config, .video, weights["attn"])
+        up = try Linear(size, inner, weights["proj_mlp"])
+        down = try Linear(size + inner, size, weights["proj_out"])
+    }
+
+    /// Passes the joined streams through attention and feed-forward.
+    ///
+    /// - Parameter x: Video tokens, then text tokens, `(B, N, C)`.
+    /// - Returns: The tokens in the shape they came in.
+    public func callAsFunction(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
+        let modulation = try modulation(conditions.temb)[0]
+        let normalized = try modulation(norm(x))
+        var (q, k, v) = try heads(normalized)
+        q = try conditions.rotary(q)
+        k = try conditions.rotary(k)
+        let y = try attend(q, k, v, conditions.lengths, conditions.execution)
+        return try conditions.execution.mapTokens([x, normalized, y]) { [up, down] parts in
+            let inner = try up(parts[1]).gelu(.tanh)
+            return try modulation.add(down(.cat([parts[2], inner], axis: -1)), to: parts[0])
+        }
+    }
+}

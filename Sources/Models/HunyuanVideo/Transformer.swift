@@ -1,0 +1,191 @@
+public import Torch
+public import TorchNN
+
+/// The FramePack transformer: noisy latents and a packed history in, their velocity out.
+///
+/// It is made of stages (embed, blocks, head), so that a step cache can stand between them; it
+/// keeps nothing of a pass.
+/// Source: FramePack (arXiv:2504.12626); official `HunyuanVideoTransformer3DModelPacked`.
+public final class Transformer {
+    /// The sizes.
+    public let config: TransformerConfig
+    /// The blocks in which video and text have weights of their own.
+    public let doubleBlocks: [DoubleStreamBlock]
+    /// The blocks in which they share weights; they follow the double ones.
+    public let singleBlocks: [SingleStreamBlock]
+    private let patches: PatchEmbedding
+    private let contextPatches: PackedPatchEmbedding?
+    private let imageProjection: ImageProjection?
+    private let refiner: TokenRefiner
+    private let conditionEmbedding: ConditionEmbedding
+    private let outputNorm: AdaLayerNormContinuous
+    private let output: Linear
+
+    /// Builds the network from its weights, which have diffusers' names.
+    ///
+    /// - Throws: `ModelError` that names a key of the configuration; what the source of the
+    ///   weights throws for a missing or misshapen one.
+    public init(_ config: TransformerConfig, _ weights: Weights) throws {
+        try config.check()
+        let size = config.hiddenSize
+        self.config = config
+        patches = try PatchEmbedding(
+            config.inputChannels, size, kernel: [1, config.patchSize, config.patchSize],
+            weights["x_embedder"]["proj"])
+        contextPatches =
+            config.hasPackedContext
+            ? try PackedPatchEmbedding(config, weights["clean_x_embedder"]) : nil
+        imageProjection =
+            config.hasImageProjection
+            ? try ImageProjection(config, weights["image_projection"]) : nil
+        refiner = try TokenRefiner(config, weights["context_embedder"])
+        conditionEmbedding = try ConditionEmbedding(
+            size, pooledSize: config.pooledSize, hasGuidance: config.hasGuidance,
+            weights["time_text_embed"])
+        doubleBlocks = try (0..<config.doubleBlockCount).map {
+            try DoubleStreamBlock(config, weights["transformer_blocks"][$0])
+        }
+        singleBlocks = try (0..<config.singleBlockCount).map {
+            try SingleStreamBlock(config, weights["single_transformer_blocks"][$0])
+        }
+        outputNorm = try AdaLayerNormContinuous(size, weights["norm_out"])
+        output = try Linear(
+            size, config.outputChannels * config.patchSize * config.patchSize, zero: true,
+            weights["proj_out"])
+    }
+
+    /// The velocity of noisy latents: noise minus data.
+    ///
+    /// - Returns: `(B, 16, F, h, w)` in float32.
+    /// - Throws: `ModelError` that names the tensor of the input that does not fit; what
+    ///   `execution.onProgress` throws; `TorchError`, `.outOfMemory` among them.
+    public func callAsFunction(_ input: TransformerInput, _ execution: Execution = Execution())
+        throws -> Tensor
+    { try head(run(blocks: 0..<blockCount, on: embed(input, execution))) }
+
+    /// The number of blocks, double and single.
+    public var blockCount: Int { doubleBlocks.count + singleBlocks.count }
+
+    /// Turns an input into tokens: the stage before the blocks.
+    public func embed(_ input: TransformerInput, _ execution: Execution = Execution()) throws
+        -> TokenStreams
+    {
+        try input.validate(for: config)
+        let dtype = execution.dtype
+        func rounded(_ value: Tensor) throws -> Tensor {
+            try value.to(execution.roundsConditions ? .bfloat16 : .float32).to(.float32)
+        }
+        let timestep = try rounded(input.timestep)
+        let (x, rotary) = try embedVideo(input, dtype)
+        let temb = try conditionEmbedding(
+            timestep: timestep, guidance: input.guidance.map(rounded),
+            pooled: input.conditioning.pooled.to(dtype))
+        let (context, lengths) = try embedText(input.conditioning, timestep, execution)
+        let conditions = BlockConditions(
+            temb: temb, execution: execution, rotary: rotary,
+            lengths: try lengths.prefixed(
+                by: x.dim(1) + context.dim(1) - (lengths.lengths.max() ?? 0), on: x.device))
+        return TokenStreams(
+            x: x, context: context, conditions: conditions,
+            latentSize: Array(input.latents.shape.suffix(3)))
+    }
+
+    private func embedVideo(_ input: TransformerInput, _ dtype: DType) throws -> (
+        Tensor, VideoPhases
+    ) {
+        let embedding = RotaryEmbedding(config)
+        let (latents, patchSize) = (input.latents, config.patchSize)
+        let grid = (height: latents.dim(3) / patchSize, width: latents.dim(4) / patchSize)
+        func rotary(_ indices: FrameIndices, _ rate: Int) throws -> VideoPhases {
+            try embedding(indices.tensor(on: latents.device), grid: grid, rate: rate)
+                .repeated(latents.dim(0))
+        }
+        var parts = try contextPatches?(input.context, dtype, rotary: rotary) ?? []
+        parts.append((try patches(latents.to(dtype)), try rotary(input.indices, 1)))
+        return (try .cat(parts.map(\.tokens), axis: 1), try .joined(parts.map(\.rotary)))
+    }
+
+    private func embedText(
+        _ conditioning: Conditioning, _ timestep: Tensor, _ execution: Execution
+    ) throws -> (Tensor, TokenLengths) {
+        let longest = conditioning.textLengths.max() ?? 0
+        let text = try conditioning.promptEmbeds.narrow(1, 0, longest).to(execution.dtype)
+        let lengths = try TokenLengths(conditioning.textLengths, of: longest, on: text.device)
+        let refined = try refiner(text, timestep: timestep, lengths, execution)
+        guard let imageProjection, let image = conditioning.imageEmbeds else {
+            return (refined, lengths)
+        }
+        return (
+            try .cat([imageProjection(image.to(execution.dtype)), refined], axis: 1), lengths
+        )
+    }
+
+    /// Runs a range of the blocks, the double ones first.
+    public func run(blocks range: Range<Int>, on streams: TokenStreams) throws -> TokenStreams {
+        var result = streams
+        let doubles = range.clamped(to: 0..<doubleBlocks.count)
+        for block in doubleBlocks[doubles] {
+            let tokens = try step([result.x, result.context], result.conditions) {
+                let (x, context) = try block($0[0], context: $0[1], $1)
+                return [x, context]
+            }
+            (result.x, result.context) = (tokens[0], tokens[1])
+        }
+        let singles = range.clamped(to: doubleBlocks.count..<blockCount)
+        guard !singles.isEmpty else { return result }
+        let lengths = [result.x.dim(1), result.context.dim(1)]
+        var joined = try Tensor.cat([result.x, result.context], axis: 1)
+        for index in singles {
+            let block = singleBlocks[index - doubleBlocks.count]
+            joined = try step([joined], result.conditions) { [try block($0[0], $1)] }[0]
+        }
+        let parts = try joined.split(lengths, axis: 1)
+        (result.x, result.context) = (parts[0], parts[1])
+        return result
+    }
+
+    /// Runs one block, in a training pass perhaps without keeping its activations.
+    private func step(
+        _ tokens: [Tensor], _ conditions: BlockConditions,
+        _ body: @escaping ([Tensor], BlockConditions) throws -> [Tensor]
+    ) throws -> [Tensor] {
+        try conditions.execution.onProgress?()
+        guard conditions.execution.checkpointsBlocks, gradientsEnabled else {
+            return try body(tokens, conditions)
+        }
+        var inputs = tokens + [conditions.temb]
+        if !inputs.contains(where: \.requiresGradient) {
+            // With frozen embeddings no input asks for gradients, and the block's would be lost.
+            inputs[0] = try inputs[0].detach()
+            try inputs[0].setRequiresGradient(true)
+        }
+        return try checkpoint(inputs) { inputs in
+            var conditions = conditions
+            conditions.temb = inputs[tokens.count]
+            return try body(Array(inputs.dropLast()), conditions)
+        }
+    }
+
+    /// Turns the section's tokens into its velocity: the stage after the blocks.
+    ///
+    /// - Returns: `(B, 16, F, h, w)` in float32.
+    public func head(_ streams: TokenStreams) throws -> Tensor {
+        let tokens = try streams.sectionTokens(patchSize: config.patchSize)
+        let patches = try output(
+            outputNorm(tokens, temb: streams.conditions.temb).to(.float32))
+        let (size, patch) = (streams.latentSize, config.patchSize)
+        let (height, width) = (size[1], size[2])
+        return try patches.reshape(
+            tokens.dim(0), size[0], height / patch, width / patch, config.outputChannels, patch,
+            patch
+        ).permute(0, 4, 1, 2, 5, 3, 6).reshape(
+            tokens.dim(0), config.outputChannels, size[0], height, width)
+    }
+
+    /// What TeaCache compares from step to step: the first block's normalised video tokens.
+    ///
+    /// - Returns: `(B, L, C)`.
+    public func stepCacheSignal(_ streams: TokenStreams) throws -> Tensor {
+        try doubleBlocks[0].attentionInput(streams.x, temb: streams.conditions.temb)
+    }
+}

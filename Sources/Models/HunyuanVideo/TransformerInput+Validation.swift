@@ -1,0 +1,163 @@
+public import Torch
+
+extension TransformerInput {
+    /// Checks that all parts fit each other and a configuration.
+    ///
+    /// - Throws: `ModelError` that names the tensor by its name in a probe's input file.
+    public func validate(for config: TransformerConfig) throws(ModelError) {
+        let batch = latents.shape.first ?? 0
+        try checkLatents(config)
+        try checkIndices(indices, "indices_latents", latents.dim(2))
+        try expect(timestep, "timestep", [batch])
+        if config.hasGuidance {
+            guard let guidance else {
+                throw ModelError("guidance is missing; the model has guidance_embeds.")
+            }
+            try expect(guidance, "guidance", [batch])
+        } else if guidance != nil {
+            throw ModelError("guidance is given, but the model has no guidance_embeds.")
+        }
+        try checkConditioning(config, batch)
+        for (name, frames) in context.named {
+            try checkContext(frames, name, config)
+        }
+    }
+
+    private func checkLatents(_ config: TransformerConfig) throws(ModelError) {
+        let (shape, patch) = (latents.shape, config.patchSize)
+        guard shape.count == 5, shape[0] > 0, shape[2] > 0, shape[1] == config.inputChannels else {
+            throw ModelError(
+                "hidden_states is \(shape); it must be (B, \(config.inputChannels), F, h, w).")
+        }
+        guard shape[3] > 0, shape[4] > 0, shape[3] % patch == 0, shape[4] % patch == 0 else {
+            throw ModelError(
+                """
+                hidden_states is \(shape); its height \(shape[3]) and width \(shape[4]) must be \
+                multiples of \(patch).
+                """)
+        }
+    }
+
+    private func checkConditioning(_ config: TransformerConfig, _ batch: Int) throws(ModelError) {
+        let text = conditioning.promptEmbeds
+        try expect(text, "encoder_hidden_states", [batch, nil, config.textSize])
+        try expect(conditioning.pooled, "pooled_projections", [batch, config.pooledSize])
+        let lengths = conditioning.textLengths
+        guard lengths.count == batch else {
+            throw ModelError(
+                "encoder_attention_mask has \(lengths.count) rows; hidden_states has \(batch).")
+        }
+        for (sample, length) in lengths.enumerated() where !(1...text.dim(1)).contains(length) {
+            throw ModelError(
+                """
+                encoder_attention_mask, sample \(sample): \(length) text tokens are in use; there \
+                must be at least 1 and at most the \(text.dim(1)) of encoder_hidden_states.
+                """)
+        }
+        guard let image = conditioning.imageEmbeds else { return }
+        guard config.hasImageProjection else {
+            throw ModelError("image_embeds is given, but the model has no image projection.")
+        }
+        try expect(image, "image_embeds", [batch, nil, config.imageSize])
+    }
+
+    private func checkContext(_ frames: ContextFrames, _ name: String, _ config: TransformerConfig)
+        throws(ModelError)
+    {
+        guard config.hasPackedContext else {
+            throw ModelError("latents_\(name) is given, but the model has no clean_x_embedder.")
+        }
+        let size = latents.shape
+        try expect(frames.latents, "latents_\(name)", [size[0], size[1], nil, size[3], size[4]])
+        try checkIndices(frames.indices, "indices_latents_\(name)", frames.latents.dim(2))
+    }
+
+    private func checkIndices(_ indices: FrameIndices, _ name: String, _ frames: Int)
+        throws(ModelError)
+    {
+        if case .perSample(let rows) = indices, rows.count != latents.dim(0) {
+            throw ModelError(
+                "\(name) has \(rows.count) rows; hidden_states has \(latents.dim(0)) samples.")
+        }
+        guard indices.count == frames else {
+            let found = indices.count.map(String.init) ?? "different numbers of"
+            throw ModelError(
+                "\(name) has \(found) indices; there must be one for each of \(frames) frames.")
+        }
+    }
+
+    /// Checks a shape; nil stands for any length above 0.
+    private func expect(_ tensor: Tensor, _ name: String, _ shape: [Int?]) throws(ModelError) {
+        let fits =
+            tensor.rank == shape.count
+            && zip(tensor.shape, shape).allSatisfy { $1 == nil ? $0 > 0 : $0 == $1 }
+        guard fits else {
+            let wanted = shape.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
+            throw ModelError("\(name) is \(tensor.shape); it must be (\(wanted)).")
+        }
+    }
+}
+
+extension PackedContext {
+    /// The groups that are there, by the ends of their names in a probe's input file.
+    var named: [(name: String, frames: ContextFrames)] {
+        [("clean", clean), ("history_2x", clean2x), ("history_4x", clean4x)].compactMap {
+            name, frames in frames.map { (name, $0) }
+        }
+    }
+}
+
+extension TransformerInput {
+    /// The names that an input file may have; those of the history may be absent.
+    public static let tensorNames = [
+        "hidden_states", "timestep", "encoder_hidden_states", "encoder_attention_mask",
+        "pooled_projections", "image_embeds", "guidance", "indices_latents", "latents_clean",
+        "indices_latents_clean", "latents_history_2x", "indices_latents_history_2x",
+        "latents_history_4x", "indices_latents_history_4x",
+    ]
+
+    /// Puts an input together from tensors with the names of a probe's input file, and checks it.
+    ///
+    /// - Throws: `ModelError` that names the tensor that is missing or does not fit.
+    public init(named tensors: [String: Tensor], for config: TransformerConfig) throws {
+        func required(_ name: String) throws(ModelError) -> Tensor {
+            guard let tensor = tensors[name] else { throw ModelError("\(name) is missing.") }
+            return tensor
+        }
+        func indices(_ name: String) throws -> FrameIndices {
+            let tensor = try required(name)
+            guard tensor.rank == 1, !tensor.dtype.isFloatingPoint else {
+                throw ModelError("\(name) is \(tensor); it must be (F) of int64.")
+            }
+            return .shared(try tensor.array(Int64.self).map { Int($0) })
+        }
+        func frames(_ name: String) throws -> ContextFrames? {
+            guard tensors["latents_\(name)"] != nil || tensors["indices_latents_\(name)"] != nil
+            else { return nil }
+            return ContextFrames(
+                try required("latents_\(name)"), try indices("indices_latents_\(name)"))
+        }
+        let (text, mask) = (
+            try required("encoder_hidden_states"), try required("encoder_attention_mask")
+        )
+        guard text.rank != 3 || mask.shape == Array(text.shape.prefix(2)) else {
+            throw ModelError(
+                """
+                encoder_attention_mask is \(mask.shape); encoder_hidden_states, \(text.shape), \
+                wants \(Array(text.shape.prefix(2))).
+                """)
+        }
+        self.init(
+            latents: try required("hidden_states"), timestep: try required("timestep"),
+            guidance: config.hasGuidance ? try required("guidance") : nil,
+            indices: try indices("indices_latents"),
+            context: PackedContext(
+                clean: try frames("clean"), clean2x: try frames("history_2x"),
+                clean4x: try frames("history_4x")),
+            conditioning: Conditioning(
+                promptEmbeds: text, textLengths: try Conditioning.textLengths(mask: mask),
+                pooled: try required("pooled_projections"),
+                imageEmbeds: config.hasImageProjection ? try required("image_embeds") : nil))
+        try validate(for: config)
+    }
+}

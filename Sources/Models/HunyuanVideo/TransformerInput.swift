@@ -1,0 +1,139 @@
+public import Torch
+
+/// Where frames stand in the video: for the whole batch, or for each sample of it.
+public enum FrameIndices: Sendable, Equatable {
+    /// The same indices in every sample.
+    case shared([Int])
+    /// Indices of each sample, all of one length.
+    case perSample([[Int]])
+
+    /// The number of frames; nil if samples disagree.
+    public var count: Int? {
+        switch self {
+        case .shared(let indices): indices.count
+        case .perSample(let rows):
+            rows.allSatisfy { $0.count == rows[0].count } ? rows.first?.count : nil
+        }
+    }
+
+    /// The indices as `(B, F)` in float32; B is 1 where they are shared.
+    func tensor(on device: Device) throws -> Tensor {
+        let rows =
+            switch self {
+            case .shared(let indices): [indices]
+            case .perSample(let rows): rows
+            }
+        return try Tensor(rows.joined().map(Float.init), [rows.count, rows[0].count]).to(device)
+    }
+}
+
+/// Some frames of the history with their places in the video.
+public struct ContextFrames {
+    /// `(B, 16, F, h, w)`, in the VAE's scaled units.
+    public var latents: Tensor
+    /// One index a frame.
+    public var indices: FrameIndices
+
+    /// Puts latents and indices together.
+    public init(_ latents: Tensor, _ indices: FrameIndices) {
+        self.latents = latents
+        self.indices = indices
+    }
+}
+
+/// The history of a section in up to three groups, by how strongly it is compressed.
+public struct PackedContext {
+    /// Frames at the resolution of the section itself: the start and the nearest one.
+    public var clean: ContextFrames?
+    /// Frames of which a token covers 2×2×2 patches.
+    public var clean2x: ContextFrames?
+    /// Frames of which a token covers 4×4×4 patches.
+    public var clean4x: ContextFrames?
+
+    /// Any of the groups may be absent.
+    public init(
+        clean: ContextFrames? = nil, clean2x: ContextFrames? = nil, clean4x: ContextFrames? = nil
+    ) {
+        self.clean = clean
+        self.clean2x = clean2x
+        self.clean4x = clean4x
+    }
+}
+
+/// What a prompt and a start image say to the transformer.
+public struct Conditioning {
+    /// States of the text encoder, `(B, T, C)`; those after a sample's length are ignored.
+    public var promptEmbeds: Tensor
+    /// How many of the T states are text, for each sample; at least 1.
+    public var textLengths: [Int]
+    /// Pooled text, `(B, P)`.
+    public var pooled: Tensor
+    /// States of the vision encoder, `(B, I, C)`; nil for a start without a picture.
+    public var imageEmbeds: Tensor?
+
+    /// Puts the parts together.
+    ///
+    /// - Parameter textLengths: All T states of each sample if nil.
+    public init(
+        promptEmbeds: Tensor, textLengths: [Int]? = nil, pooled: Tensor, imageEmbeds: Tensor? = nil
+    ) {
+        self.promptEmbeds = promptEmbeds
+        self.textLengths =
+            textLengths ?? Array(repeating: promptEmbeds.dim(1), count: promptEmbeds.dim(0))
+        self.pooled = pooled
+        self.imageEmbeds = imageEmbeds
+    }
+
+    /// The text lengths that a mask `(B, T)` of 0 and 1 stands for.
+    ///
+    /// - Throws: `ModelError` that names `encoder_attention_mask` unless each row is ones
+    ///   followed by zeros.
+    public static func textLengths(mask: Tensor) throws -> [Int] {
+        guard mask.rank == 2 else {
+            throw ModelError("encoder_attention_mask is \(mask.shape); it must be (B, T).")
+        }
+        let width = mask.dim(1)
+        let values = try mask.to(.cpu, .float32).array(Float.self)
+        return try (0..<mask.dim(0)).map { sample in
+            let row = values[sample * width..<(sample + 1) * width]
+            let length = row.prefix { $0 == 1 }.count
+            guard row.dropFirst(length).allSatisfy({ $0 == 0 }) else {
+                throw ModelError(
+                    """
+                    encoder_attention_mask, sample \(sample): it must be ones followed by zeros; \
+                    after \(length) ones it goes on otherwise.
+                    """)
+            }
+            return length
+        }
+    }
+}
+
+/// Everything that one pass of the transformer reads.
+public struct TransformerInput {
+    /// Noisy latents of the section, `(B, 16, F, h, w)`.
+    public var latents: Tensor
+    /// 1000 · sigma, `(B)`.
+    public var timestep: Tensor
+    /// 1000 · distilled guidance scale, `(B)`; nil only for a model without that input.
+    public var guidance: Tensor?
+    /// The places of the section's frames in the video.
+    public var indices: FrameIndices
+    /// The history.
+    public var context: PackedContext
+    /// Prompt and picture.
+    public var conditioning: Conditioning
+
+    /// Puts the parts together.
+    public init(
+        latents: Tensor, timestep: Tensor, guidance: Tensor?, indices: FrameIndices,
+        context: PackedContext = PackedContext(), conditioning: Conditioning
+    ) {
+        self.latents = latents
+        self.timestep = timestep
+        self.guidance = guidance
+        self.indices = indices
+        self.context = context
+        self.conditioning = conditioning
+    }
+}
