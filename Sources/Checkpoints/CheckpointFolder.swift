@@ -114,8 +114,10 @@ extension DecodingError {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
             return "\"\(path(context))\" should be a \(type)"
         case .dataCorrupted(let context):
+            // Only a syntax error has a cause of its own; the others are what a type found wrong.
+            if context.underlyingError != nil { return "the file is not valid JSON" }
             return path(context).isEmpty
-                ? "the file is not valid JSON" : "\"\(path(context))\": \(context.debugDescription)"
+                ? context.debugDescription : "\"\(path(context))\": \(context.debugDescription)"
         @unknown default: return "\(self)"
         }
     }

@@ -31,8 +31,8 @@ public final class LayerNorm {
 
 /// Root mean square 1 over the last axis, then a weight.
 ///
-/// The mean is taken in float32 and the normalised value rounded to the input's type before the
-/// weight is applied. Source: diffusers `RMSNorm`, transformers `LlamaRMSNorm`.
+/// The mean is taken in float32, or in float64 of such an input, and the normalised value rounded
+/// to the input's type before the weight is applied. Source: diffusers `RMSNorm`, transformers `LlamaRMSNorm`.
 public final class RMSNorm {
     let eps: Double
     /// `(size)`.
@@ -46,7 +46,7 @@ public final class RMSNorm {
 
     /// Normalises `(…, size)`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let wide = try x.to(.float32)
+        let wide = x.dtype == .float64 ? x : try x.to(.float32)
         let factor = try (wide.square().mean([-1], keepAxes: true) + eps).rsqrt()
         return try (wide * factor).to(x.dtype) * weight.value(as: x.dtype)
     }
