@@ -53,7 +53,7 @@ extension Tokenizer {
             options: options, file: "merges.txt")
         self.init(
             normalizer: try CLIPStyle.normalizer,
-            preTokenizer: try CLIPStyle.preTokenizer(pattern: CLIPStyle.pattern),
+            preTokenizer: try CLIPStyle.preTokenizer,
             model: model, addedTokens: try config.addedTokens,
             postProcessor: { added in
                 func token(_ text: String) -> PlacedToken {
@@ -74,10 +74,11 @@ enum CLIPStyle {
     static let endOfWord = "</w>"
     static let whitespace = #"\s+"#
     /// As transformers 5 has it: the two tokens are words of their own also where the added
-    /// tokens are not found in the normalized text.
-    static let pattern = #"<\|startoftext\|>|<\|endoftext\|>|"# + publishedPattern
-    /// As the published `tokenizer.json` has it.
-    static let publishedPattern = #"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"#
+    /// tokens are not looked for in the normalized text. Published `tokenizer.json` files of
+    /// CLIP lack the first two alternatives.
+    static let pattern =
+        #"<\|startoftext\|>|<\|endoftext\|>|"#
+        + #"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"#
     static let defaults = [
         (role: "bos_token", token: begin), (role: "eos_token", token: end),
         (role: "unk_token", token: end), (role: "pad_token", token: end),
@@ -92,11 +93,13 @@ enum CLIPStyle {
         }
     }
 
-    static func preTokenizer(pattern: String) throws(TokenizerError) -> PreTokenizer {
-        .sequence([
-            .split(try PatternParser.parse(pattern), behavior: .removed, isInverted: true),
-            .byteLevel(addsPrefixSpace: false, usesPattern: true),
-        ])
+    static var preTokenizer: PreTokenizer {
+        get throws(TokenizerError) {
+            .sequence([
+                .split(try PatternParser.parse(pattern), behavior: .removed, isInverted: true),
+                .byteLevel(addsPrefixSpace: false, usesPattern: true),
+            ])
+        }
     }
 }
 

@@ -64,7 +64,7 @@ extension Background {
     /// A background of a given pattern, from random tones.
     static func random(_ kind: Kind, using random: inout SplitMix64) -> Background {
         let isLight = random.chance(0.5)
-        let brightness = isLight ? random.uniform(136, 160) : random.uniform(34, 74)
+        let brightness = isLight ? random.uniform(130, 150) : random.uniform(34, 74)
         let tint = SIMD3<Double>(random.unit(), random.unit(), random.unit()) - 0.5
         let step = kind == .gradient ? random.uniform(24, 46) : random.uniform(14, 26)
         let other = brightness + (random.chance(0.5) ? step : -step) / 2

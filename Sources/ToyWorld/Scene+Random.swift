@@ -103,6 +103,19 @@ private struct Casting {
         return SIMD2(random.uniform(wide, 1 - wide), random.uniform(above, 1 - below))
     }
 
+    /// The object's place, moved so that its first direction can be seen before it turns around.
+    private func withRun(_ actor: Actor) -> SIMD2<Double> {
+        let direction = actor.motion.direction?.vector ?? SIMD2(0, 0)
+        let isForward = direction.x + direction.y > 0
+        let length = direction.x != 0 ? actor.centre.x : actor.centre.y
+        let isHorizontal = direction.x != 0
+        let before = (isHorizontal ? actor.shape.halfWidth : actor.shape.above) * actor.radius
+        let after = (isHorizontal ? actor.shape.halfWidth : actor.shape.below) * actor.radius
+        let run = 0.18
+        let place = isForward ? min(length, 1 - after - run) : max(length, before + run)
+        return isHorizontal ? SIMD2(place, actor.centre.y) : SIMD2(actor.centre.x, place)
+    }
+
     // MARK: - One object
 
     private mutating func alone() -> Actor {
@@ -112,7 +125,8 @@ private struct Casting {
         actor.centre = inside(actor)
         let reach = actor.shape.reach
         switch kind {
-        case .still, .straight, .bouncing, .leaving: break
+        case .still, .straight: break
+        case .bouncing, .leaving: actor.centre = withRun(actor)
         case .circling:
             let orbit = random.uniform(0.2, min(0.29, 0.48 - reach * actor.radius))
             actor.centre = SIMD2(0.5, 0.5) + turned(orbit)
@@ -168,19 +182,21 @@ private struct Casting {
     /// A small object that crosses the picture behind a large one that rests.
     private mutating func passing() -> [Actor] {
         var front = body(size: .large)
-        front.centre = SIMD2(random.uniform(0.46, 0.54), random.uniform(0.46, 0.54))
         var mover = body(size: .small)
         mover.motion = motion(.straight)
-        mover.centre = front.centre
-        let wide = mover.shape.halfWidth * mover.radius + 0.01
-        let above = mover.shape.above * mover.radius + 0.01
-        let below = mover.shape.below * mover.radius + 0.01
-        let isAtStart = random.chance(0.5)
-        if mover.motion.direction?.vector.x != 0 {
-            mover.centre.x = isAtStart ? wide : 1 - wide
-        } else {
-            mover.centre.y = isAtStart ? above : 1 - below
-        }
+        let isHorizontal = mover.motion.direction?.vector.x != 0
+        // Off the middle, so that there's room to see the whole mover beside it.
+        let isFirst = random.chance(0.5)
+        let along = isFirst ? random.uniform(0.62, 0.68) : random.uniform(0.32, 0.38)
+        let across = random.uniform(0.45, 0.55)
+        let wide = mover.shape.halfWidth * mover.radius + 0.03
+        let above = mover.shape.above * mover.radius + 0.03
+        let below = mover.shape.below * mover.radius + 0.03
+        front.centre = isHorizontal ? SIMD2(along, across) : SIMD2(across, along)
+        mover.centre =
+            isHorizontal
+            ? SIMD2(isFirst ? wide : 1 - wide, across)
+            : SIMD2(across, isFirst ? above : 1 - below)
         return [mover, front]
     }
 
@@ -204,6 +220,7 @@ private struct Casting {
             }
             actor.motion = motion(kind, among: directions)
             actor.centre = inside(actor)
+            if kind == .bouncing || kind == .leaving { actor.centre = withRun(actor) }
             if kind == .spinning {
                 let wide = actor.shape.reach * actor.radius + 0.02
                 actor.centre = SIMD2(

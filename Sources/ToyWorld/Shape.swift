@@ -72,7 +72,7 @@ public enum Shape: String, Codable, CodingKeyRepresentable, CaseIterable, Sendab
     }
 
     private static let ringOuter = 1.05
-    private static let ringInner = 0.5
+    private static let ringInner = 0.44
     private static let squareHalf = 0.88
 
     private static let triangleOutline = regularOutline(corners: 3, radii: [1.35])

@@ -39,7 +39,7 @@ public enum Showcase {
                 "yellow-triangle", moss, side,
                 Actor(
                     shape: .triangle, colour: .yellow, radius: 0.14, centre: SIMD2(0.5, 0.26),
-                    motion: Motion(.circling, .clockwise, .slow))),
+                    motion: Motion(.circling, .counterclockwise, .slow))),
             item(
                 "purple-circle", mist, side,
                 Actor(
@@ -53,8 +53,8 @@ public enum Showcase {
             item(
                 "white-triangle", tiles, side,
                 Actor(
-                    shape: .triangle, colour: .white, radius: 0.14, centre: SIMD2(0.72, 0.52),
-                    motion: Motion(.straight, .left, .quick))),
+                    shape: .triangle, colour: .white, radius: 0.14, centre: SIMD2(0.28, 0.52),
+                    motion: Motion(.straight, .right, .quick))),
         ]
     }
 

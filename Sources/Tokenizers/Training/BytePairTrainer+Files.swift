@@ -201,7 +201,7 @@ extension BytePairTrainer {
             "pre_tokenizer": Self.object([
                 "type": "Sequence",
                 "pretokenizers": .array([
-                    Self.split(CLIPStyle.publishedPattern, behavior: .removed, isInverted: true),
+                    Self.split(CLIPStyle.pattern, behavior: .removed, isInverted: true),
                     Self.byteLevel(addsPrefixSpace: false, trims: true, usesPattern: nil),
                 ]),
             ]),

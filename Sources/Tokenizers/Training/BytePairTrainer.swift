@@ -85,7 +85,7 @@ public struct BytePairTrainer: Sendable {
         let normalizer = style == .clip ? try CLIPStyle.normalizer : nil
         let preTokenizer =
             style == .clip
-            ? try CLIPStyle.preTokenizer(pattern: CLIPStyle.publishedPattern)
+            ? try CLIPStyle.preTokenizer
             : try LlamaStyle.preTokenizer
         var counts: [LiteralText: Int] = [:]
         for line in lines {

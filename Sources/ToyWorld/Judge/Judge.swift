@@ -1,0 +1,71 @@
+/// Measures from the pixels of a video whether it shows what its caption promised.
+///
+/// What is where is found from pixels alone; the promised facts are used only to score it.
+public struct Judge: Sendable {
+    /// The frames of a section, as many as the model makes at a time.
+    public static let sectionFrames = 36
+
+    /// Fit the outlines only to every so many frames; the other measurements are made on each.
+    public var shapeStride = 4
+
+    /// A judge with the default settings.
+    public init() {}
+
+    /// Judges a video.
+    ///
+    /// - Parameters:
+    ///   - video: `[F, side, side, 3]`, 8-bit RGB; the first frame is the start picture.
+    ///   - side: the side of the picture, in pixels, at least 16.
+    ///   - facts: what was promised.
+    ///   - scene: the scene whose exact states the places are compared with, if there is one; it may
+    ///     have another side than the video.
+    public func report(
+        video: [UInt8], side: Int, facts: SceneFacts, scene: Scene? = nil
+    ) -> VideoReport {
+        let frameBytes = 3 * side * side
+        precondition(
+            !video.isEmpty && video.count % frameBytes == 0,
+            "A video of \(side) by \(side) pixels can't have \(video.count) bytes.")
+        let frames = video.count / frameBytes
+        var eye = Eye(side: side)
+        var follower = Follower(facts: facts)
+        var sightings = facts.objects.map { _ in [Sighting]() }
+        var strangers = 0
+        for frame in 0..<frames {
+            let detections = video.withUnsafeBufferPointer { bytes in
+                eye.look(
+                    at: UnsafeBufferPointer(
+                        rebasing: bytes[frame * frameBytes..<(frame + 1) * frameBytes]),
+                    fitsShapes: frame % shapeStride == 0)
+            }
+            let found = follower.assign(detections, frame: frame)
+            strangers += detections.count - found.count { $0 != nil }
+            let states = scene?.state(frame: frame)
+            for (index, object) in facts.objects.enumerated() {
+                sightings[index].append(
+                    sighting(
+                        object, found[index], frame: frame,
+                        truth: states.map { $0[index] }, side: scene?.side ?? side))
+            }
+        }
+        return VideoReport(
+            frames: frames, camera: facts.camera,
+            objects: zip(facts.objects, sightings).map { object, sightings in
+                ObjectRecord(facts: object, camera: facts.camera, sightings: sightings).report()
+            }, strangers: Double(strangers) / Double(frames))
+    }
+
+    private func sighting(
+        _ object: ObjectFacts, _ detection: Detection?, frame: Int, truth: ObjectState?, side: Int
+    ) -> Sighting {
+        var error: Double?
+        if let truth, let detection, truth.opacity > 0.5, truth.visibleFraction > 0.3,
+            let place = truth.visibleCentre
+        {
+            error = length(detection.centre - place / Double(side))
+        }
+        return Sighting(
+            detection: detection, isExpected: object.isExpected(frame: frame),
+            expectedColour: object.expectedColour(frame: frame), positionError: error)
+    }
+}
