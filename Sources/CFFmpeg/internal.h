@@ -29,14 +29,20 @@ MediaStatus media_fail_code(MediaFailure *failure, int error, const char *attemp
 /// Forgets the last line that FFmpeg logged in this thread.
 void media_clear_log(void);
 
+/// Whether FFmpeg logged an error in this thread since then.
+int media_has_logged(void);
+
 /// Keeps FFmpeg's errors for `media_fail_code` instead of printing them.
 void media_capture_log(void);
 
 /// "file:" and the path, so that no part of a name is taken for a protocol; freed by `av_free`.
 char *media_url(const char *path);
 
-/// Chroma planes at the size of the luma plane, and how they become RGB.
-MediaStatus media_planes_to_rgb(const AVFrame *frame, int isWebP, uint8_t *rgb,
+/// What the planes of a picture are.
+typedef enum Planes { PlanesJPEG, PlanesWebP, PlanesCMYK, PlanesYCCK } Planes;
+
+/// Interpolates the smaller planes and makes RGB of all.
+MediaStatus media_planes_to_rgb(const AVFrame *frame, Planes planes, uint8_t *rgb,
                                 MediaFailure *failure);
 
 /// One 8-bit RGB frame to 4:2:0 BT.709 planes in limited range, chroma sited left.

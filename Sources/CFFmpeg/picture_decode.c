@@ -26,7 +26,10 @@ static AVCodecContext *strict_decoder(MediaPictureFormat format, MediaFailure *f
         return NULL;
     }
     // A damaged picture is an error, never a picture with a grey half.
-    context->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
+    context->err_recognition = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
+    // A TIFF decoder this strict refuses every tag it does not know; what it logs decides there.
+    if (format != MediaPictureFormatTIFF)
+        context->err_recognition |= AV_EF_EXPLODE;
     context->thread_count = 1;
     context->max_pixels = (int64_t)MEDIA_LARGEST_EDGE * MEDIA_LARGEST_EDGE;
     if (format == MediaPictureFormatJPEG)
@@ -157,17 +160,6 @@ static int scale_rows(const AVFrame *frame, uint8_t *rgb, MediaFailure *failure)
     return wasTransparent;
 }
 
-/// YCCK is CMYK whose inks were turned like RGB; the fourth plane holds the inverted black.
-static void apply_black(const AVFrame *frame, uint8_t *rgb)
-{
-    for (int row = 0; row < frame->height; row++) {
-        const uint8_t *black = frame->data[3] + (ptrdiff_t)row * frame->linesize[3];
-        for (int x = 0; x < frame->width; x++, rgb += 3)
-            for (int c = 0; c < 3; c++)
-                rgb[c] = (uint8_t)((rgb[c] * black[x] + 127) / 255);
-    }
-}
-
 static int has_own_arithmetic(const AVFrame *frame, MediaPictureFormat file)
 {
     const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(frame->format);
@@ -183,13 +175,12 @@ static int has_own_arithmetic(const AVFrame *frame, MediaPictureFormat file)
 static MediaStatus planes(const AVFrame *frame, MediaPictureHints hints, MediaPixels *picture,
                           MediaFailure *failure)
 {
-    int isWebP = hints.format == MediaPictureFormatWebP;
-    MediaStatus status = media_planes_to_rgb(frame, isWebP, picture->bytes, failure);
-    if (status != MediaStatusOK || !frame->data[3])
-        return status;
-    if (hints.isYCCK)
-        apply_black(frame, picture->bytes);
-    if (isWebP)
+    int hasFour = frame->data[3] != NULL, isWebP = hints.format == MediaPictureFormatWebP;
+    Planes kind = isWebP ? PlanesWebP
+        : hasFour && hints.inks == MediaInksCMYK ? PlanesCMYK
+        : hasFour && hints.inks == MediaInksYCCK ? PlanesYCCK : PlanesJPEG;
+    MediaStatus status = media_planes_to_rgb(frame, kind, picture->bytes, failure);
+    if (status == MediaStatusOK && hasFour && isWebP)
         for (int row = 0; row < frame->height; row++)
             picture->wasTransparent |= lay_on_white(
                 picture->bytes + (size_t)row * frame->width * 3,
@@ -250,6 +241,8 @@ MediaStatus media_decode_picture(const uint8_t *bytes, int64_t count, MediaPictu
         return MediaStatusFailed;
     AVFrame *frame = av_frame_alloc();
     int error = frame ? receive(context, bytes, count, frame) : AVERROR(ENOMEM);
+    if (error >= 0 && hints.format == MediaPictureFormatTIFF && media_has_logged())
+        error = AVERROR_INVALIDDATA;
     MediaStatus status;
     if (error == AVERROR_EOF)
         status = media_fail(failure, "it is damaged: no picture is in it");

@@ -83,6 +83,29 @@ static void jpeg_chroma_row(const Plane *plane, int shiftX, int shiftY, int row,
     }
 }
 
+/// Paper under inverted inks, with Pillow's rounding.
+static inline uint8_t printed(int ink, int invertedBlack)
+{
+    int product = ink * invertedBlack + 128;
+    return clamp(invertedBlack - (((product >> 8) + product) >> 8));
+}
+
+static void print_inks(const uint8_t *black, uint8_t *rgb, int width)
+{
+    for (int x = 0; x < width; x++, rgb += 3)
+        for (int c = 0; c < 3; c++)
+            rgb[c] = printed(rgb[c], black[x]);
+}
+
+static void cmyk_inks(const uint8_t *c, const uint8_t *m, const uint8_t *y, uint8_t *rgb, int width)
+{
+    for (int x = 0; x < width; x++, rgb += 3) {
+        rgb[0] = 255 - c[x];
+        rgb[1] = 255 - m[x];
+        rgb[2] = 255 - y[x];
+    }
+}
+
 static void jpeg_pixels(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, uint8_t *rgb,
                         int width)
 {
@@ -123,7 +146,7 @@ static void webp_pixels(const uint8_t *y, const uint8_t *u, const uint8_t *v, ui
     }
 }
 
-MediaStatus media_planes_to_rgb(const AVFrame *frame, int isWebP, uint8_t *rgb,
+MediaStatus media_planes_to_rgb(const AVFrame *frame, Planes kind, uint8_t *rgb,
                                 MediaFailure *failure)
 {
     const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(frame->format);
@@ -140,12 +163,15 @@ MediaStatus media_planes_to_rgb(const AVFrame *frame, int isWebP, uint8_t *rgb,
         const uint8_t *luma = frame->data[0] + (ptrdiff_t)row * frame->linesize[0];
         uint8_t *out = rgb + (size_t)row * width * 3;
         for (int i = 0; i < 2; i++) {
-            if (isWebP)
+            if (kind == PlanesWebP)
                 webp_chroma_row(&planes[i], row, chroma + (size_t)i * width, width);
             else
                 jpeg_chroma_row(&planes[i], shiftX, shiftY, row, chroma + (size_t)i * width, width);
         }
-        (isWebP ? webp_pixels : jpeg_pixels)(luma, chroma, chroma + width, out, width);
+        (kind == PlanesWebP ? webp_pixels : kind == PlanesCMYK ? cmyk_inks : jpeg_pixels)(
+            luma, chroma, chroma + width, out, width);
+        if (kind == PlanesCMYK || kind == PlanesYCCK)
+            print_inks(frame->data[3] + (ptrdiff_t)row * frame->linesize[3], out, width);
     }
     av_free(chroma);
     return MediaStatusOK;

@@ -24,6 +24,8 @@ static void keep_line(void *source, int level, const char *format, va_list argum
 
 void media_clear_log(void) { lastLogLine[0] = 0; }
 
+int media_has_logged(void) { return lastLogLine[0] != 0; }
+
 void media_capture_log(void) { av_log_set_callback(keep_line); }
 
 MediaStatus media_fail(MediaFailure *failure, const char *format, ...)

@@ -98,7 +98,8 @@ public struct FrameFolderWriter {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
             throw .cannotWrite(
-                file: folder.path, reason: "the folder cannot be made: \(error.localizedDescription)")
+                file: folder.path,
+                reason: "the folder cannot be made: \(error.localizedDescription)")
         }
     }
 

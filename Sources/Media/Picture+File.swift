@@ -29,9 +29,8 @@ extension Picture {
     public static func decoded(contentsOf file: URL) throws(MediaError) -> DecodedPicture {
         let bytes = try PictureBytes(bytes: fileBytes(file))
         let header = try header(of: bytes, in: file)
-        let source = header.firstFrame?.bytes ?? bytes.bytes
-        let hints = MediaPictureHints(
-            format: header.format.media, isYCCK: header.isYCCK ? 1 : 0)
+        let source = header.firstFrame?.bytes ?? header.withUntouchedInks(bytes.bytes)
+        let hints = MediaPictureHints(format: header.format.media, inks: header.inks.media)
         let functions = try MediaLibrary.functions()
         var pixels = MediaPixels()
         try reading(file) { failure in
@@ -58,7 +57,9 @@ extension Picture {
         try header(of: PictureBytes(bytes: fileBytes(file)), in: file)
     }
 
-    private static func header(of bytes: PictureBytes, in file: URL) throws(MediaError) -> PictureHeader {
+    private static func header(of bytes: PictureBytes, in file: URL) throws(MediaError)
+        -> PictureHeader
+    {
         do {
             return try PictureHeader(bytes)
         } catch {
@@ -106,6 +107,16 @@ extension Picture {
         }
         defer { functions.release(bytes.bytes) }
         return bytes.bytes.map { Data(bytes: $0, count: Int(bytes.count)) } ?? Data()
+    }
+}
+
+extension PictureHeader.Inks {
+    var media: MediaInks {
+        switch self {
+        case .none: MediaInksNone
+        case .cmyk: MediaInksCMYK
+        case .ycck: MediaInksYCCK
+        }
     }
 }
 

@@ -3,6 +3,7 @@ extension PictureHeader {
     ///
     /// Source: PNG specification, third edition, section 5.
     mutating func readPNG(_ bytes: PictureBytes) throws(PictureProblem) {
+        guard bytes.count > 33 else { throw .truncated }
         guard bytes.has("IHDR", at: 12) else { throw .damaged("its header is missing") }
         width = try bytes.big32(16)
         height = try bytes.big32(20)
@@ -78,6 +79,11 @@ extension PictureHeader {
     /// Reads size and orientation, and checks that every strip or tile is there.
     mutating func readTIFF(_ bytes: PictureBytes) throws(PictureProblem) {
         let directory = try TIFFDirectory(bytes)
+        if let compression = directory.numbers(259)?.first, [6, 7].contains(compression) {
+            throw PictureProblem(
+                reason: "its pixels are compressed as JPEG inside of TIFF, which is not read; "
+                    + "save it as PNG")
+        }
         width = directory.numbers(256)?.first ?? 0
         height = directory.numbers(257)?.first ?? 0
         orientation = directory.numbers(274)?.first ?? 1

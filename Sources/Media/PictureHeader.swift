@@ -1,10 +1,16 @@
 /// The picture formats that are read.
 public enum PictureFormat: String, CaseIterable, Sendable {
+    /// ITU-T T.81, one to four components.
     case jpeg = "JPEG"
+    /// Portable Network Graphics, 1 to 16 bits.
     case png = "PNG"
+    /// WebP, lossy or lossless; of an animation, its first picture.
     case webp = "WebP"
+    /// Windows bitmap.
     case bmp = "BMP"
+    /// Graphics Interchange Format; of an animation, its first picture.
     case gif = "GIF"
+    /// TIFF 6.0; not compressed as JPEG inside.
     case tiff = "TIFF"
 }
 
@@ -15,10 +21,21 @@ struct PictureHeader {
     var height: Int
     /// As in EXIF; 1 is upright.
     var orientation = 1
-    /// A JPEG whose four components are YCCK.
-    var isYCCK = false
+    /// What a JPEG's four components are.
+    var inks = Inks.none
+    /// Where a JPEG of four components says what they are.
+    var adobeTransform: Int?
+    /// Where the components of a JPEG are named, in its frame and in its scans.
+    var componentNames: [Int] = []
     /// An animated WebP's first picture, for a decoder that knows only still ones.
     var firstFrame: (bytes: [UInt8], x: Int, y: Int)?
+
+    /// Four components of a JPEG: none of them, the inks themselves, or luma and chroma of them.
+    enum Inks {
+        case none
+        case cmyk
+        case ycck
+    }
 
     /// The size as shown, the orientation applied.
     var shownSize: (width: Int, height: Int) {

@@ -4,7 +4,9 @@ public import Foundation
 public struct MediaSummary: Equatable, Sendable {
     /// A still picture or a video.
     public enum Kind: String, Sendable {
+        /// One picture.
         case picture
+        /// Frames in time.
         case video
     }
 

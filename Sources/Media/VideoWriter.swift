@@ -59,7 +59,9 @@ public final class VideoWriter {
         try track.write(frame)
     }
 
-    /// Completes the file and gives it its name. Nothing can be written afterwards.
+    /// Completes the file and gives it its name.
+    ///
+    /// Nothing can be written afterwards.
     public func finish() throws(MediaError) {
         try track.finish()
     }

@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func theSameSizeIsTheSamePicture() {
-        let picture = movingFrame(1, width: 30, height: 20)
+        let picture = distinctPixels(width: 30, height: 20)
         for filter in ResizeFilter.allCases {
             #expect(picture.resized(width: 30, height: 20, filter: filter) == picture)
         }
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func aCropIsThePartThatWasAskedFor() {
-        let picture = movingFrame(1, width: 30, height: 20)
+        let picture = distinctPixels(width: 30, height: 20)
         let part = picture.cropped(x: 3, y: 4, width: 5, height: 6)
         for y in 0..<6 {
             for x in 0..<5 { #expect(part[x, y] == picture[x + 3, y + 4]) }

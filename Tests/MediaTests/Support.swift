@@ -48,12 +48,23 @@ func movingFrame(_ index: Int, width: Int = 64, height: Int = 48) -> Picture {
         for x in 0..<width {
             let isInside = (x - index * 2 % width).magnitude < 8 && (y - height / 2).magnitude < 8
             let at = (y * width + x) * 3
-            picture.pixels[at] = isInside ? 220 : UInt8(40 + x * 2 % 100)
-            picture.pixels[at + 1] = isInside ? 60 : UInt8(80 + y % 120)
+            picture.pixels[at] = isInside ? 220 : UInt8(40 + x * 2 % 160)
+            picture.pixels[at + 1] = isInside ? 60 : UInt8(80 + y % 96)
             picture.pixels[at + 2] = isInside ? 40 : UInt8(100 + index % 60)
         }
     }
     return picture
+}
+
+/// A picture in which no two pixels are alike, up to 85 by 85.
+func distinctPixels(width: Int, height: Int) -> Picture {
+    var pixels: [UInt8] = []
+    for y in 0..<height {
+        for x in 0..<width {
+            pixels += [UInt8(x * 3), UInt8(y * 3), UInt8((y * width + x) % 251)]
+        }
+    }
+    return Picture(width: width, height: height, pixels: pixels)
 }
 
 /// The message of the error that `body` throws; fails the test when it throws none.
@@ -65,4 +76,16 @@ func message(_ body: () throws -> Void) -> String {
     }
     Issue.record("no error was thrown")
     return ""
+}
+
+/// Numbers from a seed, so that a failure comes again.
+///
+/// Source: D. Knuth's MMIX constants of a linear congruential generator.
+struct Knuth: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ state >> 33
+    }
 }

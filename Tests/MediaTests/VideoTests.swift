@@ -42,7 +42,8 @@ import Testing
         let scratch = try Scratch()
         let file = try scratch.file("a.mp4")
         let frames = (0..<37).map { movingFrame($0) }
-        let comment = #"{"prompt": "a red square, “größer”", "pad": ""#
+        let comment =
+            #"{"prompt": "a red square, “größer”", "pad": ""#
             + String(repeating: "x", count: 20_000) + "\"}"
         try Self.write(frames, to: file, comment: comment)
         let reader = try VideoReader(contentsOf: file)
@@ -74,7 +75,7 @@ import Testing
         // Primaries, transfer and matrix 1 (BT.709), limited range.
         let color = try #require(data.range(of: Data("colrnclx".utf8)))
         #expect([UInt8](data[color.upperBound..<(color.upperBound + 7)]) == [0, 1, 0, 1, 0, 1, 0])
-        // No edit list is needed, since no frame is reordered: at most one that begins at 0.
+        // No frame is reordered, so none is shown at another time than it is decoded at.
         #expect(data.range(of: Data("ctts".utf8)) == nil)
     }
 
@@ -148,7 +149,8 @@ import Testing
                     _ = try VideoWriter(to: file, width: 64, height: 48, encoding: encoding)
                 }.contains("\(factor) is not in 0...51"))
         }
-        #expect(message { _ = try VideoWriter(to: file, width: 20_000, height: 48) }.contains("20000"))
+        #expect(
+            message { _ = try VideoWriter(to: file, width: 20_000, height: 48) }.contains("20000"))
         #expect(
             message {
                 _ = try VideoWriter(
