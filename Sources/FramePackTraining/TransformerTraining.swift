@@ -1,6 +1,6 @@
-public import Foundation
 public import FramePack
 import Models
+import Tokenizers
 public import Torch
 public import TorchNN
 import ToyWorld
