@@ -91,7 +91,10 @@ private struct DrawnWeights: WeightSource {
         try withoutGradients {
             try check("double", seed: 1001) { config, weights in
                 let block = try DoubleStreamBlock(config, weights)
-                return { try block($0, context: $1, $2) }
+                return {
+                    let streams = try block($0, context: $1, $2)
+                    return (streams.x, streams.context)
+                }
             }
         }
     }

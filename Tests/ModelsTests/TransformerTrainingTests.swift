@@ -75,6 +75,6 @@ import TorchNN
         #expect(try velocity.abs().max().item() == 0)
         try velocity.squaredError(golden.tensor("in.target")).backward()
         let gradient = try #require(try weights.store["proj_out.weight"]?.value.gradient())
-        #expect(try gradient.abs().max().item() == 0, "its input is normalised, not yet scaled")
+        #expect(try gradient.abs().max().item() > 0)
     }
 }
