@@ -73,8 +73,10 @@ enum CLIPStyle {
     static let end = "<|endoftext|>"
     static let endOfWord = "</w>"
     static let whitespace = #"\s+"#
-    /// As transformers 5 has it: the two tokens are words of their own also where the added
-    /// tokens are not looked for in the normalized text. Published `tokenizer.json` files of
+    /// The split of transformers 5.
+    ///
+    /// The two tokens are words of their own also where the added tokens are not looked for in
+    /// the normalized text. Published `tokenizer.json` files of
     /// CLIP lack the first two alternatives.
     static let pattern =
         #"<\|startoftext\|>|<\|endoftext\|>|"#
