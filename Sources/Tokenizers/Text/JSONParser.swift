@@ -68,7 +68,7 @@ struct JSONParser {
         case UInt8(ascii: "n"): return try word("null", .null)
         case .some(let byte) where byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte):
             return try number()
-                default: throw expected("a value")
+        default: throw expected("a value")
         }
     }
 
