@@ -49,14 +49,14 @@ public final class FrameDecoder {
         let wanted = next.map(windows) ?? []
         var found: [Range<Int>: Tensor] = [:]
         let pixels = try vae.decode(latents, tiling: tiling) { window, decode in
-            try onWindow()
+            try self.onWindow()
             let place = window.moved(by: range.lowerBound)
-            if let known = kept[place] {
-                windowCounts.kept += 1
+            if let known = self.kept[place] {
+                self.windowCounts.kept += 1
                 if wanted.contains(place) { found[place] = known }
                 return known
             }
-            windowCounts.decoded += 1
+            self.windowCounts.decoded += 1
             let decoded = try decode()
             if wanted.contains(place) { found[place] = decoded }
             return decoded

@@ -1,5 +1,5 @@
 import Checkpoints
-public import Foundation
+import Foundation
 import Models
 import TorchNN
 

@@ -99,7 +99,7 @@ final class GenerationRun {
         let latents = try sample(section, history, conditions)
         try job.write(["latents": latents], name)
         history.add(latents, of: section)
-        try emit(.sectionSampled(section: section.number + 1, of: count))
+        try emit(.sectionSampled(section: section.number + 1, sections: count))
     }
 
     private func sample(_ section: Section, _ history: LatentHistory, _ conditions: Conditions)
@@ -122,8 +122,8 @@ final class GenerationRun {
             meter.stepDone(seconds: Date().timeIntervalSince(began))
             try emit(
                 .step(
-                    section: section.number + 1, of: plan.sections.count, step: step.step + 1,
-                    of: step.stepCount))
+                    section: section.number + 1, sections: plan.sections.count,
+                    step: step.step + 1, steps: step.stepCount))
             if options.previews {
                 try emit(
                     .preview(section: section.number + 1, preview.strip(step.denoised)))

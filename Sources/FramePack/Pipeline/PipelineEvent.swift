@@ -24,13 +24,13 @@ public struct PipelineEvent: Sendable {
         /// A stage begins.
         case stage(Stage)
         /// A step is done; sections and steps are counted from 1.
-        case step(section: Int, of: Int, step: Int, of: Int)
+        case step(section: Int, sections: Int, step: Int, steps: Int)
         /// The section's latents as a picture, frames side by side.
         case preview(section: Int, Picture)
         /// A section's latents are there, counted from 1 in the order of generation.
-        case sectionSampled(section: Int, of: Int)
+        case sectionSampled(section: Int, sections: Int)
         /// Frames of a section are there, as a file of their own.
-        case sectionDecoded(section: Int, of: Int, file: URL)
+        case sectionDecoded(section: Int, sections: Int, file: URL)
         /// One line for the user.
         case note(String)
         /// The video is there.

@@ -1,5 +1,5 @@
 import Foundation
-public import Media
+import Media
 
 /// What a request means with a model, told without opening any weights.
 public struct PlannedGeneration: Sendable {

@@ -84,7 +84,7 @@ extension GenerationRun {
         guard !frames.kept(range).isEmpty else { return }
         try emit(
             .sectionDecoded(
-                section: section.number + 1, of: plan.sections.count,
+                section: section.number + 1, sections: plan.sections.count,
                 file: frames.segment(section)))
     }
 }
