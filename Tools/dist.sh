@@ -53,12 +53,22 @@ copy_libraries() {
     done < <(needs "$@")
 }
 
+# The package manager links the Swift runtime into the media library, which is C and needs none.
+# Beside a program with that runtime inside it would be a second one: its objects are linked anew.
+link_media_library() {
+    local libraries
+    libraries=$(pkg-config --libs libavformat libavcodec libavfilter libswscale libavutil)
+    # shellcheck disable=SC2086
+    g++ -shared -o "$1" "@$build/release/FramePackMedia.product/Objects.LinkFileList" \
+        -Wl,--as-needed $libraries -Wl,-z,defs
+}
+
 pack() {
     folder=dist/framepack-$(version)-linux-$(uname -m)
     rm -rf "$folder"
     mkdir -p "$folder/lib"
     install -m 755 "$build/release/framepack" "$folder/framepack"
-    install -m 755 "$build/release/libFramePackMedia.so" "$folder/lib/libFramePackMedia.so"
+    link_media_library "$folder/lib/libFramePackMedia.so"
     copy_libraries "$folder/framepack" "$folder/lib/libFramePackMedia.so"
     strip --strip-unneeded "$folder/framepack" "$folder/lib/libFramePackMedia.so"
     # The older kind of path also serves what the program loads by name at run time.

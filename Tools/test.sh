@@ -30,7 +30,8 @@ check_bindings() {
 print_slowest_tests() {
     grep -v '^[^ ]* Test run' "$log" |
         sed -nE 's/^[^ ]+ Test (.*) passed after ([0-9.]+) seconds.*/\2 s  \1/p' |
-        LC_ALL=C sort -rn | head -n 10 | LC_ALL=C awk '{ $1 = sprintf("%8.1f", $1); sub(" s ", " s  "); print }'
+        LC_ALL=C sort -rn | head -n 10 |
+        LC_ALL=C awk '{ $1 = sprintf("%8.1f", $1); sub(" s ", " s  "); print }'
 }
 
 step "setup" Tools/setup/setup.sh

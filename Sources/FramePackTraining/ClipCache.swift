@@ -90,7 +90,7 @@ public struct ClipCache {
             let start = try vae.encode(clip.video.narrow(2, 0, 1).to(computeType)).mean
             let rest = try whole.narrow(2, 1, whole.dim(2) - 1)
             let latents = try Tensor.cat([start, rest], axis: 2) * vae.config.scalingFactor
-            return (latents.to(.bfloat16), try latentMask(clip.mask, vae.config))
+            return (try latents.to(.bfloat16), try latentMask(clip.mask, vae.config))
         }
     }
 
