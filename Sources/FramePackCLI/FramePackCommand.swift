@@ -6,5 +6,5 @@ struct FramePackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "framepack",
         abstract: "Long videos from a picture and a prompt, section by section.",
-        subcommands: [TrainCommand.self])
+        subcommands: [WorldCommand.self, TrainCommand.self])
 }
