@@ -41,19 +41,22 @@ import Torch
             })
     }
 
-    @Test(arguments: SamplingOrder.allCases, [1, 2, 3], DecodeChoice.allCases)
-    func framesAreExact(order: SamplingOrder, window: Int, decode: DecodeChoice) throws {
+    @Test(arguments: SamplingOrder.allCases, DecodeChoice.allCases)
+    func framesAreExact(order: SamplingOrder, decode: DecodeChoice) throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder)
-            (request.order, request.window, request.decode) = (order, window, decode)
-            request.frames = 14
-            let result = try run(request)
-            let video = try VideoReader(contentsOf: URL(fileURLWithPath: result.output))
-            #expect(result.frames == 14)
-            #expect(video.frameCount == 14)
-            #expect((video.width, video.height) == (48, 32))
-            #expect(try video.remainingFrames().count == 14)
-            #expect(!FileManager.default.fileExists(atPath: Job.folder(for: request.output).path))
+            for window in 1...3 {
+                var request = try request(in: folder)
+                (request.order, request.window, request.decode) = (order, window, decode)
+                request.frames = 14
+                let result = try run(request)
+                let video = try VideoReader(contentsOf: URL(fileURLWithPath: result.output))
+                #expect(result.frames == 14)
+                #expect(video.frameCount == 14)
+                #expect((video.width, video.height) == (48, 32))
+                #expect(try video.remainingFrames().count == 14)
+                let job = Job.folder(for: request.output)
+                #expect(!FileManager.default.fileExists(atPath: job.path))
+            }
         }
     }
 
@@ -127,11 +130,10 @@ import Torch
             }
             let job = Job.folder(for: request.output)
             #expect(try latents(job).count == sections)
-            // What a kill in the middle of a write leaves behind.
-            try Data("half".utf8).write(
-                to: job.appendingPathComponent(".section-00\(sections).safetensors.1.part"))
-            try Data("half".utf8).write(
-                to: job.appendingPathComponent("section-00\(sections).safetensors"))
+            // What a kill in the middle of a write leaves behind, and a file that came to harm.
+            let next = "section-00\(sections).safetensors"
+            try Data("half".utf8).write(to: job.appendingPathComponent(".\(next).1.part"))
+            if sections < 3 { try Data("half".utf8).write(to: job.appendingPathComponent(next)) }
             let resumed = try Pipeline(Job.model(of: job)).resume(job)
             let wanted = try latents(URL(fileURLWithPath: #require(whole.job)))
             #expect(wanted.count == 3)
