@@ -7,7 +7,7 @@ final class MappedFile: @unchecked Sendable {
     let bytes: UnsafeMutableRawBufferPointer
 
     init(_ url: URL) throws {
-        let descriptor = open(url.path, O_RDONLY)
+        let descriptor = open(url.path, O_RDONLY | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw CheckpointError(
                 "\(url.path) can't be opened: \(String(cString: strerror(errno)))")

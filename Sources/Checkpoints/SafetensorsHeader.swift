@@ -55,8 +55,7 @@ struct SafetensorsHeader {
         _ value: Any, name: String, file: String, start: Int, size: Int
     ) throws -> TensorEntry {
         guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
-            let shape = (fields["shape"] as? [NSNumber])?.map(\.intValue),
-            let offsets = (fields["data_offsets"] as? [NSNumber])?.map(\.intValue),
+            let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int],
             offsets.count == 2, shape.allSatisfy({ $0 >= 0 })
         else {
             throw CheckpointError(

@@ -20,14 +20,44 @@ public enum FramePackError: Error, Equatable, Sendable, CustomStringConvertible 
     /// A prompt's time marks cannot be read.
     case malformedTimeline(String)
 
+    /// The work was cancelled.
+    case cancelled
+
+    /// Memory did not suffice.
+    ///
+    /// - Parameters:
+    ///   - place: What was done, as the beginning of "... needs more memory".
+    ///   - reason: What libtorch said.
+    case outOfMemory(place: String, reason: String)
+
+    /// The network gave NaN or infinite latents.
+    ///
+    /// - Parameters:
+    ///   - section: The section in the order of generation, from 1.
+    ///   - step: The step, from 1.
+    case notFinite(section: Int, step: Int)
+
+    /// A model folder lacks something or holds something unusable.
+    case model(String)
+
+    /// A job folder cannot be used.
+    case job(String)
+
     /// The error as one sentence that says what to do.
     public var description: String {
         switch self {
         case .invalidSetting(let name, let found, let wanted):
             "\(name) is \(found); it must be \(wanted)."
         case .conflictingSettings(let sentence), .malformedJSON(let sentence),
-            .malformedTimeline(let sentence):
+            .malformedTimeline(let sentence), .model(let sentence), .job(let sentence):
             sentence
+        case .cancelled: "The work was cancelled."
+        case .outOfMemory(let place, let reason):
+            "\(place) needs more memory than there is; take a smaller size or window, add the "
+                + "setting tiling, or close other programs (\(reason))."
+        case .notFinite(let section, let step):
+            "Section \(section) gave NaN or infinite latents at step \(step); take the dtype bf16 "
+                + "or f32, and check the model's files."
         case .unknownKey(let key, let within, let nearest):
             "\(within) has no setting \"\(key)\""
                 + (nearest.map { "; the nearest is \"\($0)\"." } ?? ".")

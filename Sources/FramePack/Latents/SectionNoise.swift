@@ -1,0 +1,45 @@
+public import Torch
+
+/// The random numbers of one generation, the same on every machine and in every resumed run.
+///
+/// Sections draw from one generator of the seed in the order of their generation; pictures draw
+/// from a second one of the same seed, so that they never shift the sections' noise.
+///
+/// Source: `sample_hunyuan` in `diffusers_helper/pipelines/k_diffusion_hunyuan.py`. Differs from
+/// the reference: there the start latent's draw is not seeded.
+public final class SectionNoise {
+    private let sections, pictures: Generator
+    private let shape: [Int]
+    private var drawnSections = 0
+
+    /// Starts both streams.
+    ///
+    /// - Parameters:
+    ///   - seed: The seed, 0 or more.
+    ///   - channels: Channels of the latents.
+    ///   - window: Latents of a section.
+    ///   - size: The video's size.
+    public init(seed: Int, channels: Int = 16, window: Int, size: FrameSize) throws {
+        sections = try Generator(seed: UInt64(seed))
+        pictures = try Generator(seed: UInt64(seed))
+        shape = [1, channels, window, size.latentHeight, size.latentWidth]
+    }
+
+    /// The noise of a section, `(1, 16, F, h, w)`, float32 on the CPU.
+    ///
+    /// Sections that a resumed run skips are drawn and dropped; none is asked for twice.
+    ///
+    /// - Parameter number: The section in the order of generation, from 0.
+    public func section(_ number: Int) throws -> Tensor {
+        precondition(number >= drawnSections, "sections draw their noise in order")
+        var noise = try Tensor.randn(shape, generator: sections)
+        for _ in drawnSections..<number { noise = try .randn(shape, generator: sections) }
+        drawnSections = number + 1
+        return noise
+    }
+
+    /// The next picture's noise, `(1, 16, 1, h, w)`: the start image's, then the end image's.
+    public func picture() throws -> Tensor {
+        try .randn([shape[0], shape[1], 1, shape[3], shape[4]], generator: pictures)
+    }
+}

@@ -1,0 +1,71 @@
+public import Models
+public import Torch
+
+/// What a section's network sees beside the noisy latents and the prompt.
+public struct SectionContext {
+    /// The history in its groups.
+    public let packed: PackedContext
+    /// The rotary time indices of the section's own latents.
+    public let indices: FrameIndices
+
+    /// Puts history and indices together.
+    public init(packed: PackedContext = PackedContext(), indices: FrameIndices) {
+        (self.packed, self.indices) = (packed, indices)
+    }
+}
+
+/// A network that tells noise from data.
+public protocol Denoiser {
+    /// The velocity at noisy latents: noise minus data.
+    ///
+    /// Calls come in the order of the steps, one a step.
+    ///
+    /// - Parameters:
+    ///   - x: Noisy latents, `(1, 16, F, h, w)`.
+    ///   - sigma: The noise level in [0, 1].
+    ///   - context: The history and the places of the latents.
+    ///   - prompt: What the prompt and the picture say.
+    /// - Returns: `(1, 16, F, h, w)` in float32.
+    func velocity(_ x: Tensor, sigma: Float, context: SectionContext, prompt: Conditioning) throws
+        -> Tensor
+}
+
+/// The packed transformer as a denoiser.
+public struct TransformerDenoiser: Denoiser {
+    let transformer: Transformer
+    let execution: Execution
+    let distilledScale: Double
+
+    /// Makes a denoiser.
+    ///
+    /// - Parameters:
+    ///   - transformer: The network.
+    ///   - execution: How it runs; its `onProgress` can end a call.
+    ///   - distilledScale: The distilled guidance, 1 to 32; ignored by a network without it.
+    public init(_ transformer: Transformer, execution: Execution, distilledScale: Double) {
+        self.transformer = transformer
+        self.execution = execution
+        self.distilledScale = distilledScale
+    }
+
+    /// The velocity, in one pass over all blocks.
+    public func velocity(
+        _ x: Tensor, sigma: Float, context: SectionContext, prompt: Conditioning
+    ) throws -> Tensor {
+        try transformer(input(x, sigma: sigma, context: context, prompt: prompt), execution)
+    }
+
+    /// The transformer's input: timestep and guidance are in thousandths.
+    func input(_ x: Tensor, sigma: Float, context: SectionContext, prompt: Conditioning) throws
+        -> TransformerInput
+    {
+        func thousandfold(_ value: Float) throws -> Tensor {
+            try Tensor([value * 1000], [1]).to(x.device)
+        }
+        return TransformerInput(
+            latents: x, timestep: try thousandfold(sigma),
+            guidance: transformer.config.hasGuidance
+                ? try thousandfold(Float(distilledScale)) : nil,
+            indices: context.indices, context: context.packed, conditioning: prompt)
+    }
+}
