@@ -1,4 +1,4 @@
-public import Models
+import Models
 public import Torch
 
 /// The latents that exist so far, from which a section's context is put together.

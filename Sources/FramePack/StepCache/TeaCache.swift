@@ -31,11 +31,11 @@ public final class TeaCache: Denoiser {
     public func velocity(
         _ x: Tensor, sigma: Float, context: SectionContext, prompt: Conditioning
     ) throws -> Tensor {
-        try velocity(denoiser.input(x, sigma: sigma, context: context, prompt: prompt))
+        try velocity(input: denoiser.input(x, sigma: sigma, context: context, prompt: prompt))
     }
 
     /// The velocity for a whole input of the transformer.
-    public func velocity(_ input: TransformerInput) throws -> Tensor {
+    public func velocity(input: TransformerInput) throws -> Tensor {
         let transformer = denoiser.transformer
         var streams = try transformer.embed(input, denoiser.execution)
         let now = try transformer.stepCacheSignal(streams)

@@ -60,10 +60,18 @@ public final class VAE {
 
     /// Decodes latents in the tiles of a plan, each on its own.
     ///
-    /// - Parameter latents: `(B, C, F, h, w)`, scaled.
+    /// - Parameters:
+    ///   - latents: `(B, C, F, h, w)`, scaled.
+    ///   - tiling: The tiles.
+    ///   - window: Called for every window in time, with the range of its latents and what decodes
+    ///     it; gives the window's pixels, decoded now or kept from before. What it throws ends the
+    ///     decoding. Nil decodes every window.
     /// - Returns: Pixels `(B, 3, 4F−3, 8h, 8w)`, not clamped.
-    public func decode(_ latents: Tensor, tiling: VAETiling = .reference) throws -> Tensor {
-        try tiling.decode(latents / config.scalingFactor, config) {
+    public func decode(
+        _ latents: Tensor, tiling: VAETiling = .reference,
+        window: ((Range<Int>, () throws -> Tensor) throws -> Tensor)? = nil
+    ) throws -> Tensor {
+        try tiling.decode(latents / config.scalingFactor, config, window) {
             try self.decoder(self.postQuantConv($0))
         }
     }

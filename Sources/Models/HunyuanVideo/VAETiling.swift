@@ -52,35 +52,54 @@ public struct VAETiling: Sendable, Equatable, Codable {
         guard let frames, video.dim(2) > frames.size else { return try encodePiece(video) }
         return try inTime(
             video, input: frames, output: frames.divided(by: time),
-            total: config.latentFrames(video.dim(2)), encodePiece)
+            total: config.latentFrames(video.dim(2))
+        ) { piece, _ in try encodePiece(piece) }
     }
 
     /// Calls `run` on tiles of latents `(B, C, F, h, w)` and joins the results.
-    func decode(_ latents: Tensor, _ config: VAEConfig, _ run: (Tensor) throws -> Tensor) throws
-        -> Tensor
-    {
+    func decode(
+        _ latents: Tensor, _ config: VAEConfig,
+        _ window: ((Range<Int>, () throws -> Tensor) throws -> Tensor)?,
+        _ run: (Tensor) throws -> Tensor
+    ) throws -> Tensor {
         let space = config.spatialCompressionRatio
         let time = config.temporalCompressionRatio
-        func decodePiece(_ piece: Tensor) throws -> Tensor {
-            try inSpace(piece, input: space, output: 1, run)
+        func decodePiece(_ piece: Tensor, _ range: Range<Int>) throws -> Tensor {
+            func decoded() throws -> Tensor {
+                try inSpace(piece, input: space, output: 1, run)
+            }
+            return try window?(range, decoded) ?? decoded()
         }
         guard let frames, latents.dim(2) > frames.size / time else {
-            return try decodePiece(latents)
+            return try decodePiece(latents, 0..<latents.dim(2))
         }
         return try inTime(
             latents, input: frames.divided(by: time), output: frames,
             total: config.frames(latents: latents.dim(2)), decodePiece)
     }
 
+    /// The ranges of latents that are decoded as one piece each.
+    ///
+    /// - Parameter latentCount: Latents of what is decoded.
+    public func windows(latentCount: Int, _ config: VAEConfig) -> [Range<Int>] {
+        guard let axis = frames?.divided(by: config.temporalCompressionRatio),
+            latentCount > axis.size
+        else { return [0..<latentCount] }
+        return stride(from: 0, to: latentCount, by: axis.stride).map {
+            $0..<min($0 + axis.size + 1, latentCount)
+        }
+    }
+
     /// Windows in time: each has one frame more than its size, and all but the first drop it.
     private func inTime(
-        _ x: Tensor, input: Axis, output: Axis, total: Int, _ run: (Tensor) throws -> Tensor
+        _ x: Tensor, input: Axis, output: Axis, total: Int,
+        _ run: (Tensor, Range<Int>) throws -> Tensor
     ) throws -> Tensor {
         var parts: [Tensor] = []
         var before: Tensor?
         for start in Swift.stride(from: 0, to: x.dim(2), by: input.stride) {
-            let window = try x.narrow(2, start, min(input.size + 1, x.dim(2) - start))
-            var part = try run(window)
+            let end = min(start + input.size + 1, x.dim(2))
+            var part = try run(x.narrow(2, start, end - start), start..<end)
             if let before {
                 part = try part.narrow(2, 1, part.dim(2) - 1)
                 part = try part.blended(after: before, axis: 2, output.size - output.stride)

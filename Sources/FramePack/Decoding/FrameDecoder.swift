@@ -1,0 +1,116 @@
+public import Models
+public import Torch
+
+/// Turns latents into frames in the reference's windows, and keeps windows that come up again.
+///
+/// A section's decoding begins where the one before it ended or began, so that some windows meet
+/// the very same latents; what they gave is kept instead of decoded again, which changes nothing.
+///
+/// Source: `vae_decode` in `diffusers_helper/hunyuan.py`; the joins of `demo_gradio.py`.
+public final class FrameDecoder {
+    private let vae: VAE
+    private let plan: SectionPlan
+    private let tiling: VAETiling
+    private let dtype: DType
+    private let device: Device
+    private let onWindow: () throws -> Void
+    /// Pixels of windows by their latents' numbers in the video.
+    private var kept: [Range<Int>: Tensor] = [:]
+    /// How many windows were decoded, and how many were there already.
+    public private(set) var windowCounts = (decoded: 0, kept: 0)
+
+    /// Makes a decoder of one video.
+    ///
+    /// - Parameters:
+    ///   - vae: The VAE.
+    ///   - plan: The sections.
+    ///   - tiling: The windows, and spatial tiles if any.
+    ///   - dtype: The type to compute in.
+    ///   - device: Where the VAE is.
+    ///   - onWindow: Called before each window; what it throws ends the decoding.
+    public init(
+        _ vae: VAE, plan: SectionPlan, tiling: VAETiling = .reference, dtype: DType = .float32,
+        device: Device = .cpu, onWindow: @escaping () throws -> Void = {}
+    ) {
+        (self.vae, self.plan, self.tiling) = (vae, plan, tiling)
+        (self.dtype, self.device, self.onWindow) = (dtype, device, onWindow)
+    }
+
+    /// Decodes what is decoded after a section.
+    ///
+    /// - Parameters:
+    ///   - section: The section.
+    ///   - history: The latents so far.
+    /// - Returns: `(1, 3, N, H, W)` around [-1, 1], not clamped, in float32 on the CPU.
+    public func decode(after section: Section, _ history: LatentHistory) throws -> Tensor {
+        let range = section.decodedLatents
+        let latents = try history.latents(range).to(device, dtype)
+        let next = section.number + 1 < plan.sections.count ? plan.sections[section.number + 1] : nil
+        let wanted = next.map(windows) ?? []
+        var found: [Range<Int>: Tensor] = [:]
+        let pixels = try vae.decode(latents, tiling: tiling) { window, decode in
+            try self.onWindow()
+            let place = window.moved(by: range.lowerBound)
+            if let known = self.kept[place] {
+                self.windowCounts.kept += 1
+                if wanted.contains(place) { found[place] = known }
+                return known
+            }
+            self.windowCounts.decoded += 1
+            let decoded = try decode()
+            if wanted.contains(place) { found[place] = decoded }
+            return decoded
+        }
+        kept = found
+        return try pixels.to(.cpu, .float32)
+    }
+
+    /// The windows of a section, by their latents' numbers in the video.
+    private func windows(of section: Section) -> Set<Range<Int>> {
+        let range = section.decodedLatents
+        return Set(
+            tiling.windows(latentCount: range.count, vae.config).map {
+                $0.moved(by: range.lowerBound)
+            })
+    }
+}
+
+/// Turns latents into frames in time order, each latent once.
+///
+/// It is not exactly what windows give: norms take their statistics from each piece.
+public final class StreamingFrameDecoder {
+    /// Latents that are decoded at a time.
+    public static let pieceLength = 5
+
+    private let vae: VAE
+    private let dtype: DType
+    private let device: Device
+    private let stream = VAEStream()
+
+    /// Begins a video.
+    public init(_ vae: VAE, dtype: DType = .float32, device: Device = .cpu) {
+        (self.vae, self.dtype, self.device) = (vae, dtype, device)
+    }
+
+    /// Decodes the next latents.
+    ///
+    /// - Parameters:
+    ///   - latents: `(1, 16, F, h, w)`, in time order after those before.
+    ///   - onPiece: Called before each piece; what it throws ends the decoding.
+    /// - Returns: `(1, 3, N, H, W)` in float32 on the CPU: 4F frames, or 4F - 3 at the beginning.
+    public func decode(_ latents: Tensor, onPiece: () throws -> Void = {}) throws -> Tensor {
+        let count = latents.dim(2)
+        let parts = try stride(from: 0, to: count, by: Self.pieceLength).map { start in
+            try onPiece()
+            let piece = try latents.narrow(2, start, min(Self.pieceLength, count - start))
+            return try vae.decode(piece.to(device, dtype), stream: stream).to(.cpu, .float32)
+        }
+        return try .cat(parts, axis: 2)
+    }
+}
+
+extension Range<Int> {
+    fileprivate func moved(by offset: Int) -> Range<Int> {
+        (lowerBound + offset)..<(upperBound + offset)
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Media
+
+/// The frames of a job as they are finished, and the output that is put together from them.
+///
+/// Frames of a video become one closed segment for each section, so that nothing is encoded twice;
+/// frames for PNG files become those files.
+struct FrameStore {
+    let job: Job
+    let format: OutputFormat
+    let size: FrameSize
+    let encoding: VideoEncoding
+    /// The frames of the whole video that are kept.
+    let keptFrames: Range<Int>
+
+    init(_ job: Job, plan: SectionPlan, size: FrameSize) throws {
+        self.job = job
+        self.size = size
+        format = try job.request.outputFormat()
+        // What is made smaller later should lose nothing here.
+        let quality = format == .mp4 ? job.request.crf : min(job.request.crf, 6)
+        encoding = VideoEncoding(framesPerSecond: plan.framesPerSecond, constantRateFactor: quality)
+        keptFrames = plan.keptFrames
+    }
+
+    /// What of some finished frames is kept.
+    func kept(_ frames: Range<Int>) -> Range<Int> { frames.clamped(to: keptFrames) }
+
+    /// The file, or for PNG the folder, of a section's frames.
+    func segment(_ section: Section) -> URL {
+        if format == .png { return job.file("frames") }
+        return job.file("segment-\(threeDigits(section.number)).mp4")
+    }
+
+    /// Whether a section's frames are there.
+    func has(_ section: Section, frames: Range<Int>) -> Bool {
+        let wanted = kept(frames)
+        let names = format == .png ? wanted.map(frame) : wanted.isEmpty ? [] : [segment(section)]
+        return names.allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
+    }
+
+    /// Writes a section's finished frames; those that are cut are passed over.
+    ///
+    /// - Parameters:
+    ///   - pictures: One for each of `frames`.
+    ///   - check: Called before each frame; what it throws ends the writing.
+    func write(
+        _ pictures: [Picture], frames: Range<Int>, of section: Section, check: () throws -> Void
+    ) throws {
+        let wanted = kept(frames)
+        guard !wanted.isEmpty else { return }
+        if format == .png {
+            try FileManager.default.createDirectory(
+                at: job.file("frames"), withIntermediateDirectories: true)
+            for number in wanted {
+                try check()
+                try pictures[number - frames.lowerBound].writePNG(to: frame(number))
+            }
+            return
+        }
+        let writer = try VideoWriter(
+            to: segment(section), width: size.width, height: size.height, encoding: encoding)
+        for number in wanted {
+            try check()
+            try writer.write(pictures[number - frames.lowerBound])
+        }
+        try writer.finish()
+    }
+
+    /// Puts the output together.
+    ///
+    /// - Parameters:
+    ///   - sections: The sections that have frames, in time order.
+    ///   - comment: Text for the file's metadata.
+    func finish(_ sections: [Section], to output: URL, comment: String) throws {
+        let segments = sections.map(segment)
+        switch format {
+        case .mp4: try joinSegments(segments, to: output, comment: comment)
+        case .gif:
+            try joinSegments(segments, to: job.file("joined.mp4"))
+            try writeGIF(of: job.file("joined.mp4"), to: output)
+        case .webp:
+            try joinSegments(segments, to: job.file("joined.mp4"))
+            try writeWebP(of: job.file("joined.mp4"), to: output)
+        case .png:
+            try FileManager.default.createDirectory(
+                at: output, withIntermediateDirectories: true)
+            let names = FrameFolderNames(output)
+            for number in keptFrames {
+                let place = names.file(number - keptFrames.lowerBound)
+                try? FileManager.default.removeItem(at: place)
+                try FileManager.default.copyItem(at: frame(number), to: place)
+            }
+        }
+    }
+
+    /// The PNG file of a frame of the whole video.
+    private func frame(_ number: Int) -> URL {
+        FrameFolderNames(job.file("frames")).file(number - keptFrames.lowerBound)
+    }
+}
+
+/// Frames' names in a folder: `00000.png`, `00001.png` and so on.
+private struct FrameFolderNames {
+    let folder: URL
+
+    init(_ folder: URL) { self.folder = folder }
+
+    func file(_ index: Int) -> URL {
+        let digits = String(index)
+        let zeros = String(repeating: "0", count: max(0, 5 - digits.count))
+        return folder.appendingPathComponent("\(zeros)\(digits).png")
+    }
+}

@@ -1,0 +1,173 @@
+import Checkpoints
+public import Foundation
+import Media
+import Torch
+
+/// A generation's folder beside its output, from which a run that was killed goes on.
+///
+/// Every file in it is whole or not there, so that what is there can be used: `request.json`,
+/// `plan.json`, `model.json`, `start.png`, `embeddings.safetensors`, `start.safetensors`,
+/// `section-000.safetensors` and so on, the frames of each section, and `events.jsonl`.
+public final class Job {
+    /// Which model a job was begun with.
+    struct ModelIdentity: Codable, Equatable {
+        let path: String
+        let fingerprint: String
+    }
+
+    /// The folder.
+    public let url: URL
+    /// The request, its paths absolute.
+    public let request: GenerationRequest
+    private let lock: JobLock
+
+    /// The folder of the job of an output: `NAME.job` beside it.
+    public static func folder(for output: String) -> URL {
+        let url = URL(fileURLWithPath: output).standardizedFileURL
+        let name = url.deletingPathExtension().lastPathComponent
+        return url.deletingLastPathComponent().appendingPathComponent("\(name).job")
+    }
+
+    /// The request of a job's folder.
+    ///
+    /// - Throws: `FramePackError.job` where there is none.
+    public static func request(in folder: URL) throws -> GenerationRequest {
+        let file = folder.appendingPathComponent("request.json")
+        guard let data = try? Data(contentsOf: file) else {
+            throw FramePackError.job(
+                "\(folder.path) is not a job that can be continued: it has no request.json.")
+        }
+        return try GenerationRequest(json: data)
+    }
+
+    /// The model that a job was begun with.
+    ///
+    /// - Throws: `FramePackError.job` where the folder does not say.
+    public static func model(of folder: URL) throws -> ModelFolder {
+        try ModelFolder(URL(fileURLWithPath: identity(in: folder).path))
+    }
+
+    /// Begins a job, or takes up the one that an earlier run of the same request left.
+    init(_ planned: PlannedGeneration, report: PlanReport) throws {
+        request = planned.request
+        url = Self.folder(for: request.output)
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+        } catch let error as CocoaError where error.code == .fileWriteFileExists {
+            // An earlier run's, whose request is compared below.
+        } catch {
+            throw FramePackError.job(
+                "The job's folder \(url.path) cannot be made: \(error.localizedDescription)")
+        }
+        lock = try JobLock(url)
+        if has("request.json") {
+            try checkSame(planned)
+        } else {
+            try begin(planned, report: report)
+        }
+    }
+
+    /// Takes up a job.
+    init(continuing folder: URL, model: ModelFolder) throws {
+        url = folder.standardizedFileURL
+        request = try Self.request(in: url)
+        lock = try JobLock(url)
+        try checkModel(model)
+        removeRemains()
+    }
+
+    private func begin(_ planned: PlannedGeneration, report: PlanReport) throws {
+        removeRemains()
+        try planned.startPicture().writePNG(to: file("start.png"))
+        try planned.endPicture()?.writePNG(to: file("end.png"))
+        try write(JSONEncoder.sorted.encode(report), "plan.json")
+        let identity = ModelIdentity(
+            path: planned.model.url.path, fingerprint: try planned.model.fingerprint())
+        try write(JSONEncoder.sorted.encode(identity), "model.json")
+        // The last one: a folder without it holds nothing to continue.
+        try write(request.json(), "request.json")
+    }
+
+    private func checkSame(_ planned: PlannedGeneration) throws {
+        var (old, new) = (try Self.request(in: url), request)
+        (old.keepJob, new.keepJob) = (false, false)
+        guard old == new else {
+            throw FramePackError.job(
+                "\(url.path) holds the unfinished job of another request; continue it with "
+                    + "`framepack resume`, remove it, or choose another output.")
+        }
+        try checkModel(planned.model)
+        removeRemains()
+    }
+
+    private func checkModel(_ model: ModelFolder) throws {
+        let identity = try Self.identity(in: url)
+        guard try model.fingerprint() == identity.fingerprint else {
+            throw FramePackError.job(
+                "The job \(url.path) was begun with another model than \(model.url.path) is now; "
+                    + "give it the same one (\(identity.path)), or begin anew.")
+        }
+    }
+
+    private static func identity(in folder: URL) throws -> ModelIdentity {
+        guard let data = try? Data(contentsOf: folder.appendingPathComponent("model.json")),
+            let identity = try? JSONDecoder().decode(ModelIdentity.self, from: data)
+        else {
+            throw FramePackError.job(
+                "\(folder.path) is not a job that can be continued: it has no usable model.json.")
+        }
+        return identity
+    }
+
+    /// The size that was planned.
+    func plannedSize() throws -> FrameSize {
+        guard let data = try? Data(contentsOf: file("plan.json")),
+            let report = try? JSONDecoder().decode(PlanReport.self, from: data)
+        else { throw FramePackError.job("\(url.path) has no usable plan.json; begin anew.") }
+        return FrameSize(height: report.height, width: report.width)
+    }
+
+    /// A file of the job.
+    func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+
+    /// Whether a file is there.
+    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name).path) }
+
+    /// Writes a file, whole or not at all.
+    func write(_ data: Data, _ name: String) throws {
+        try AtomicFile.write(data, to: file(name))
+    }
+
+    /// Writes tensors as a safetensors file, whole or not at all.
+    func write(_ tensors: [String: Tensor], _ name: String) throws {
+        try writeSafetensors(tensors, to: file(name))
+    }
+
+    /// The tensors of a file, copied into memory; nil where it is not there or not whole.
+    func tensors(_ name: String) throws -> [String: Tensor]? {
+        guard has(name), let file = try? SafetensorsFile(file(name)) else { return nil }
+        return try file.tensors().mapValues { try $0.clone() }
+    }
+
+    /// Adds a line to `events.jsonl`.
+    func append(_ event: PipelineEvent) throws {
+        var line = try event.json()
+        line.append(0x0A)
+        if !has("events.jsonl") { try write(Data(), "events.jsonl") }
+        let handle = try FileHandle(forWritingTo: file("events.jsonl"))
+        defer { try? handle.close() }
+        try handle.seekToEnd()
+        try handle.write(contentsOf: line)
+    }
+
+    /// Removes the folder.
+    func remove() throws { try FileManager.default.removeItem(at: url) }
+
+    /// Removes files that an earlier run was writing when it ended.
+    private func removeRemains() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        for name in names where name.hasPrefix(".") {
+            try? FileManager.default.removeItem(at: file(name))
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Checkpoints
+import Foundation
+import Models
+import TorchNN
+
+extension ModelFolder {
+    /// A number that changes with any configuration or tokenizer file's content, or any weights
+    /// file's size: by it a job knows its model again.
+    ///
+    /// - Throws: `FramePackError.model` for a part that is missing.
+    public func fingerprint() throws -> String {
+        var sum = Fingerprint()
+        for part in ModelPart.allCases {
+            let folder = try folder(of: part)
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+            for name in names where !name.hasPrefix(".") {
+                let file = folder.appendingPathComponent(name)
+                let attributes = try FileManager.default.attributesOfItem(
+                    atPath: file.resolvingSymlinksInPath().path)
+                guard attributes[.type] as? FileAttributeType == .typeRegular else { continue }
+                sum.add(Data("\(part.rawValue)/\(name)".utf8))
+                if name.hasSuffix(".json") || name.hasSuffix(".txt") {
+                    sum.add(try Data(contentsOf: file))
+                } else {
+                    sum.add(Data("\((attributes[.size] as? NSNumber)?.intValue ?? 0)".utf8))
+                }
+            }
+        }
+        sum.add(try JSONEncoder.sorted.encode(settings))
+        return sum.text
+    }
+
+    /// The model's sizes, from its configurations alone; nil where they cannot be read.
+    public var size: ModelSize? {
+        guard
+            let transformer = try? CheckpointFolder.json(
+                TransformerConfig.self, in: folder(of: .transformer)),
+            let vae = try? CheckpointFolder.json(VAEConfig.self, in: folder(of: .vae)),
+            let llama = try? CheckpointFolder.json(LlamaConfig.self, in: folder(of: .textEncoder)),
+            let clip = try? CheckpointFolder.json(
+                CLIPTextConfig.self, in: folder(of: .textEncoder2)),
+            let vision = try? CheckpointFolder.json(
+                SigLIPVisionConfig.self, in: folder(of: .imageEncoder)),
+            let vaeWeights = try? Self.count({ _ = try VAE(vae, $0) }),
+            let llamaWeights = try? Self.count({ _ = try LlamaTextEncoder(llama, $0) }),
+            let clipWeights = try? Self.count({ _ = try CLIPTextEncoder(clip, $0) }),
+            let visionWeights = try? Self.count({ _ = try SigLIPVisionEncoder(vision, $0) })
+        else { return nil }
+        var size = ModelSize()
+        size.transformer = TransformerSize(transformer)
+        size.vaeParameters = vaeWeights
+        size.vaeChannels = vae.blockOutChannels.first ?? size.vaeChannels
+        size.textEncoderParameters = llamaWeights + clipWeights
+        size.visionEncoderParameters = visionWeights
+        size.visionTokens = vision.patchCount
+        return size
+    }
+
+    private static func count(_ build: (Weights) throws -> Void) throws -> Int {
+        let weights = Weights(ShapesOnly())
+        try build(weights)
+        return weights.store.elementCount
+    }
+}
+
+extension TransformerSize {
+    init(_ config: TransformerConfig) {
+        self.init()
+        (hiddenSize, headSize) = (config.hiddenSize, config.headSize)
+        (doubleBlocks, singleBlocks) = (config.doubleBlockCount, config.singleBlockCount)
+        refinerBlocks = config.refinerBlockCount
+        (textSize, pooledSize) = (config.textSize, config.pooledSize)
+        (visionSize, latentChannels) = (config.imageSize, config.inputChannels)
+    }
+}
+
+/// A 64-bit checksum (FNV-1a) of pieces of data and their borders.
+struct Fingerprint {
+    private var state: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    mutating func add(_ data: Data) {
+        for byte in data { step(byte) }
+        withUnsafeBytes(of: UInt64(data.count).littleEndian) { $0.forEach { step($0) } }
+    }
+
+    private mutating func step(_ byte: UInt8) {
+        state = (state ^ UInt64(byte)) &* 0x100_0000_01b3
+    }
+
+    var text: String {
+        let digits = String(state, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension JSONEncoder {
+    /// Keys in alphabetical order, for people and for checksums.
+    static var sorted: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return encoder
+    }
+}

@@ -1,0 +1,84 @@
+import Checkpoints
+import Foundation
+public import Models
+import Tokenizers
+public import Torch
+
+/// The networks of one model, loaded when they are asked for and let go when they are not needed.
+public final class ModelLibrary {
+    /// Where the parts lie.
+    public let folder: ModelFolder
+    /// Where the networks compute.
+    public let device: Device
+    /// In which types they compute.
+    public let precision: Precision
+    private var loaded: [ModelPart: AnyObject] = [:]
+
+    /// Makes a library; nothing is loaded yet.
+    public init(_ folder: ModelFolder, device: Device = .cpu, precision: Precision) {
+        (self.folder, self.device, self.precision) = (folder, device, precision)
+    }
+
+    /// The type in which a model's transformer is stored.
+    public static func storedType(_ folder: ModelFolder) throws -> DType {
+        let checkpoint = try CheckpointFolder(folder.folder(of: .transformer))
+        let matrices = checkpoint.entries.values.filter { $0.shape.count > 1 }
+        return matrices.first?.dtype ?? .float32
+    }
+
+    /// The transformer.
+    public func transformer() throws -> Transformer {
+        try part(.transformer) {
+            try Transformer(folder: $0, device: device, dtype: precision.transformer)
+        }
+    }
+
+    /// The VAE.
+    public func vae() throws -> VAE {
+        try part(.vae) { try VAE(folder: $0, device: device, dtype: precision.vae) }
+    }
+
+    /// The preprocessing of the vision encoder's pictures.
+    public func visionSettings() throws -> SigLIPPreprocessorConfig {
+        try CheckpointFolder.json(
+            SigLIPPreprocessorConfig.self, "preprocessor_config.json",
+            in: folder.folder(of: .featureExtractor))
+    }
+
+    /// The vision encoder. Its weights keep their stored type.
+    public func visionEncoder() throws -> SigLIPVisionEncoder {
+        try part(.imageEncoder) { try SigLIPVisionEncoder(folder: $0, device: device) }
+    }
+
+    /// Both text encoders with their tokenizers. The weights keep their stored type.
+    ///
+    /// - Parameter parity: Cuts the template's head off as the reference does, 95 tokens with any
+    ///   tokenizer, unless the model's settings say how many.
+    public func promptEncoder(parity: Bool) throws -> PromptEncoder {
+        let tokenizer = try Tokenizer(folder: folder.folder(of: .tokenizer))
+        let crop =
+            folder.settings.promptCrop
+            ?? (parity ? PromptTemplate.releasedCrop : PromptTemplate.crop(tokenizer))
+        return PromptEncoder(
+            tokenizer: tokenizer,
+            tokenizer2: try Tokenizer(folder: folder.folder(of: .tokenizer2)),
+            llama: try part(.textEncoder) { try LlamaTextEncoder(folder: $0, device: device) },
+            clip: try part(.textEncoder2) { try CLIPTextEncoder(folder: $0, device: device) },
+            crop: crop, dtype: precision.encoders)
+    }
+
+    /// Lets networks go; those that nothing else holds free their memory.
+    public func release(_ parts: [ModelPart]) throws {
+        for part in parts { loaded[part] = nil }
+        try Accelerator.emptyCache()
+    }
+
+    private func part<Network: AnyObject>(_ part: ModelPart, _ load: (URL) throws -> Network) throws
+        -> Network
+    {
+        if let network = loaded[part] as? Network { return network }
+        let network = try load(folder.folder(of: part))
+        loaded[part] = network
+        return network
+    }
+}

@@ -1,0 +1,71 @@
+import Checkpoints
+public import Foundation
+public import Models
+public import Torch
+import TorchNN
+
+extension Transformer {
+    /// Reads a transformer's folder: `config.json` and weights.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - device: Where the weights go.
+    ///   - dtype: What they are converted to; nil keeps the files' own type.
+    /// - Throws: An error that names the missing, misshapen or unexpected weight.
+    public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
+        let config = try CheckpointFolder.json(TransformerConfig.self, in: folder)
+        let source = CheckpointWeights(
+            try CheckpointFolder(folder), device: device, dtype: dtype)
+        try self.init(config, Weights(source))
+        try source.checkAllUsed()
+    }
+}
+
+extension VAE {
+    /// Reads a VAE's folder; see the transformer's.
+    public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
+        let config = try CheckpointFolder.json(VAEConfig.self, in: folder)
+        let source = CheckpointWeights(
+            try CheckpointFolder(folder), device: device, dtype: dtype)
+        try self.init(config, Weights(source))
+        try source.checkAllUsed()
+    }
+}
+
+extension LlamaTextEncoder {
+    /// Reads a Llama folder; see the transformer's. The upper two layers are not read.
+    public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
+        let config = try CheckpointFolder.json(LlamaConfig.self, in: folder)
+        let source = CheckpointWeights(
+            try CheckpointFolder(folder), device: device, dtype: dtype,
+            prefixes: LlamaTextEncoder.prefixes,
+            ignoring: try LlamaTextEncoder.ignoredKeys(config))
+        try self.init(config, Weights(source))
+        try source.checkAllUsed()
+    }
+}
+
+extension CLIPTextEncoder {
+    /// Reads a CLIP text encoder's folder; see the transformer's.
+    public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
+        let config = try CheckpointFolder.json(CLIPTextConfig.self, in: folder)
+        let source = CheckpointWeights(
+            try CheckpointFolder(folder), device: device, dtype: dtype,
+            prefixes: CLIPTextEncoder.prefixes, ignoring: CLIPTextEncoder.ignoredKeys(config))
+        try self.init(config, Weights(source))
+        try source.checkAllUsed()
+    }
+}
+
+extension SigLIPVisionEncoder {
+    /// Reads a SigLIP vision encoder's folder; see the transformer's.
+    public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
+        let config = try CheckpointFolder.json(SigLIPVisionConfig.self, in: folder)
+        let source = CheckpointWeights(
+            try CheckpointFolder(folder), device: device, dtype: dtype,
+            prefixes: SigLIPVisionEncoder.prefixes,
+            ignoring: SigLIPVisionEncoder.ignoredKeys(config))
+        try self.init(config, Weights(source))
+        try source.checkAllUsed()
+    }
+}

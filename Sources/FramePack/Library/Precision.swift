@@ -1,0 +1,57 @@
+import Checkpoints
+public import Torch
+
+/// In which number types the networks compute.
+public struct Precision: Equatable, Sendable {
+    /// The transformer's activations and weights.
+    public var transformer: DType
+    /// The text and vision encoders' activations.
+    public var encoders: DType
+    /// The VAE's activations and weights.
+    public var vae: DType
+    /// Whether timestep and guidance are rounded to bfloat16, as in the reference's bf16 runs.
+    public var roundsConditions: Bool
+
+    /// One type for everything, nothing rounded.
+    public static func uniform(_ dtype: DType) -> Precision {
+        Precision(transformer: dtype, encoders: dtype, vae: dtype, roundsConditions: false)
+    }
+
+    /// The types of a run.
+    ///
+    /// The transformer computes as asked for, else as its files are stored; half precision is
+    /// replaced by single on a CPU, which is quicker there. Encoders and VAE compute in half
+    /// precision on a GPU, as in the reference, unless float32 is asked for.
+    ///
+    /// - Parameters:
+    ///   - choice: What was asked for.
+    ///   - stored: The type of the transformer's files.
+    ///   - parity: Whether the reference's roundings are wanted.
+    public init(
+        _ choice: PrecisionChoice?, stored: DType, device: Device, parity: Bool
+    ) {
+        let isCPU = device.kind == .cpu
+        let asStored = stored == .float16 && isCPU ? DType.float32 : stored
+        let known: Set<DType> = [.float16, .bfloat16, .float32]
+        transformer = choice?.dtype ?? (known.contains(asStored) ? asStored : .bfloat16)
+        let other: DType = isCPU || choice == .f32 ? .float32 : .float16
+        (encoders, vae) = (other, other)
+        roundsConditions = parity && transformer == .bfloat16
+    }
+
+    init(transformer: DType, encoders: DType, vae: DType, roundsConditions: Bool) {
+        (self.transformer, self.encoders, self.vae) = (transformer, encoders, vae)
+        self.roundsConditions = roundsConditions
+    }
+}
+
+extension PrecisionChoice {
+    /// The tensor type.
+    public var dtype: DType {
+        switch self {
+        case .f32: .float32
+        case .bf16: .bfloat16
+        case .f16: .float16
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Models
+import Torch
+
+extension GenerationRequest {
+    /// How strongly the prompt is followed.
+    public var guidanceSettings: Guidance {
+        Guidance(distilledScale: guidance, trueScale: cfg, rescale: guidanceRescale)
+    }
+
+    /// The sampler of sections that the request asks for.
+    ///
+    /// - Parameter onProgress: Called between the transformer's blocks; what it throws ends the
+    ///   sampling.
+    func sectionSampler(
+        _ library: ModelLibrary, size: FrameSize, onProgress: @escaping () throws -> Void
+    ) throws -> SectionSampler {
+        let precision = library.precision
+        let denoiser = TransformerDenoiser(
+            try library.transformer(),
+            execution: Execution(
+                dtype: precision.transformer, roundsConditions: precision.roundsConditions,
+                onProgress: onProgress),
+            distilledScale: guidance)
+        let (cache, threshold, steps) = (stepCache, threshold, steps)
+        return SectionSampler(
+            sampler.sampler(schedule(size: size)), guidance: guidanceSettings,
+            dtype: precision.transformer
+        ) {
+            switch cache {
+            case .none: denoiser
+            case .teacache: TeaCache(denoiser, threshold: threshold, stepCount: steps)
+            }
+        }
+    }
+}

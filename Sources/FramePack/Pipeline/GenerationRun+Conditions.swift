@@ -1,0 +1,93 @@
+import Foundation
+import Media
+import Models
+import Torch
+
+/// What all sections of a run see beside their history.
+struct Conditions {
+    let prompts: [EncodedPrompt]
+    let negative: EncodedPrompt?
+    /// `(1, I, C)`.
+    let vision: Tensor
+    /// `(1, 16, 1, h, w)`.
+    let start: Tensor
+    /// `(1, 16, 1, h, w)`.
+    let end: Tensor?
+}
+
+extension GenerationRun {
+    static let embeddingsFile = "embeddings.safetensors"
+    static let startFile = "start.safetensors"
+
+    /// Finds or makes everything that does not depend on sections.
+    func conditions() throws -> Conditions {
+        let texts = try textTensors()
+        let pictures = try pictureTensors()
+        let prompts = try plan.timeline.prompts.indices.map { try prompt("prompt.\($0)", texts) }
+        let negative =
+            request.guidanceSettings.needsNegative ? try prompt("negative", texts) : nil
+        return Conditions(
+            prompts: prompts, negative: negative,
+            vision: try tensor("vision", pictures, Self.startFile),
+            start: try tensor("start", pictures, Self.startFile), end: pictures["end"])
+    }
+
+    private func textTensors() throws -> [String: Tensor] {
+        if let found = try job.tensors(Self.embeddingsFile) { return found }
+        try begin(.encodeText, "Encoding the prompt")
+        let encoder = try library.promptEncoder(parity: request.parity)
+        var tensors: [String: Tensor] = [:]
+        func add(_ text: String, _ name: String) throws {
+            try token.check()
+            let encoded = try encoder(text)
+            tensors["\(name).embeds"] = try encoded.embeds.narrow(1, 0, encoded.length)
+                .contiguous()
+            tensors["\(name).pooled"] = encoded.pooled
+        }
+        for (number, prompt) in plan.timeline.prompts.enumerated() {
+            try add(prompt.text, "prompt.\(number)")
+        }
+        if request.guidanceSettings.needsNegative { try add(request.negativePrompt, "negative") }
+        try job.write(tensors, Self.embeddingsFile)
+        return tensors
+    }
+
+    private func prompt(_ name: String, _ tensors: [String: Tensor]) throws -> EncodedPrompt {
+        let embeds = try tensor("\(name).embeds", tensors, Self.embeddingsFile)
+        return EncodedPrompt(
+            embeds: embeds, length: embeds.dim(1),
+            pooled: try tensor("\(name).pooled", tensors, Self.embeddingsFile))
+    }
+
+    private func pictureTensors() throws -> [String: Tensor] {
+        if let found = try job.tensors(Self.startFile) { return found }
+        try begin(.encodeImage, "Encoding the picture")
+        let picture = try Picture(contentsOf: job.file("start.png"))
+        var tensors = [
+            "vision": try ImageEncoder.vision(
+                picture, library.visionSettings(), library.visionEncoder(),
+                dtype: library.precision.encoders)
+        ]
+        try token.check()
+        func latent(_ picture: Picture) throws -> Tensor {
+            try ImageEncoder.latent(
+                picture, library.vae(), noise: noise.picture(), dtype: library.precision.vae,
+                device: library.device)
+        }
+        tensors["start"] = try latent(picture)
+        if plan.hasEndImage {
+            tensors["end"] = try latent(Picture(contentsOf: job.file("end.png")))
+        }
+        try job.write(tensors, Self.startFile)
+        return tensors
+    }
+
+    private func tensor(_ name: String, _ tensors: [String: Tensor], _ file: String) throws
+        -> Tensor
+    {
+        guard let tensor = tensors[name] else {
+            throw FramePackError.job("\(job.file(file).path) lacks \(name); begin anew.")
+        }
+        return tensor
+    }
+}

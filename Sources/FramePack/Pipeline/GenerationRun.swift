@@ -1,0 +1,185 @@
+import Foundation
+import Media
+import Models
+import Torch
+
+/// One generation from its job's folder to its output: what is there already is used, what is
+/// missing is made.
+final class GenerationRun {
+    let planned: PlannedGeneration
+    let job: Job
+    let library: ModelLibrary
+    let token: CancellationToken
+    let frames: FrameStore
+    let noise: SectionNoise
+    var meter: ProgressMeter
+    private let options: PipelineOptions
+    private let report: (PipelineEvent) -> Void
+    /// What was done last, as the beginning of an error's sentence.
+    private(set) var place = "Loading the model"
+
+    var plan: SectionPlan { planned.plan }
+    var request: GenerationRequest { planned.request }
+
+    init(
+        _ planned: PlannedGeneration, job: Job, library: ModelLibrary, options: PipelineOptions,
+        token: CancellationToken, report: @escaping (PipelineEvent) -> Void
+    ) throws {
+        (self.planned, self.job, self.library) = (planned, job, library)
+        (self.options, self.token, self.report) = (options, token, report)
+        frames = try FrameStore(job, plan: planned.plan, size: planned.size)
+        noise = try SectionNoise(
+            seed: planned.request.seed, window: planned.plan.window, size: planned.size)
+        meter = ProgressMeter(
+            sections: planned.plan.sections.count, steps: planned.request.steps)
+    }
+
+    /// Makes the video.
+    func run() throws -> GenerationResult {
+        let conditions = try conditions()
+        try library.release([.textEncoder, .textEncoder2, .imageEncoder])
+        var history = LatentHistory(
+            start: conditions.start, end: conditions.end, window: plan.window)
+        if request.decode == .streaming && plan.order == .inverted {
+            try sampleAll(&history, conditions)
+            try decodeStream(history, in: plan.sections.sorted { $0.place < $1.place })
+        } else if request.decode == .streaming {
+            try sampleAndStream(&history, conditions)
+        } else {
+            try sampleAndDecode(&history, conditions)
+        }
+        return try finish()
+    }
+
+    // MARK: - Sampling
+
+    private func sampleAndDecode(_ history: inout LatentHistory, _ conditions: Conditions) throws {
+        let tiling: VAETiling = request.tiling ? .referenceSpatial : .reference
+        var joiner: WindowJoiner?
+        for section in plan.sections {
+            try takeLatents(of: section, &history, conditions)
+            if joiner == nil {
+                joiner = WindowJoiner(self, try library.vae(), tiling)
+            }
+            try joiner?.decode(section, history)
+        }
+    }
+
+    private func sampleAndStream(_ history: inout LatentHistory, _ conditions: Conditions) throws {
+        let stream = FrameStream(self, try library.vae())
+        for section in plan.sections {
+            try takeLatents(of: section, &history, conditions)
+            try stream.decode(section, history)
+        }
+    }
+
+    private func sampleAll(_ history: inout LatentHistory, _ conditions: Conditions) throws {
+        for section in plan.sections { try takeLatents(of: section, &history, conditions) }
+        try library.release([.transformer])
+    }
+
+    private func decodeStream(_ history: LatentHistory, in order: [Section]) throws {
+        let stream = FrameStream(self, try library.vae())
+        for section in order { try stream.decode(section, history) }
+    }
+
+    /// Finds or samples a section's latents, and adds them to the history.
+    private func takeLatents(
+        of section: Section, _ history: inout LatentHistory, _ conditions: Conditions
+    ) throws {
+        let name = "section-\(threeDigits(section.number)).safetensors"
+        let count = plan.sections.count
+        let shape = [1, 16, plan.window, planned.size.latentHeight, planned.size.latentWidth]
+        if let found = try job.tensors(name)?["latents"], found.shape == shape {
+            meter.sectionFound()
+            history.add(found, of: section)
+            return
+        }
+        try begin(.sample, "Sampling section \(section.number + 1) of \(count)")
+        let latents = try sample(section, history, conditions)
+        try job.write(["latents": latents], name)
+        history.add(latents, of: section)
+        try emit(.sectionSampled(section: section.number + 1, sections: count))
+    }
+
+    private func sample(_ section: Section, _ history: LatentHistory, _ conditions: Conditions)
+        throws -> Tensor
+    {
+        let device = library.device
+        let sampler = try request.sectionSampler(library, size: planned.size) { [token] in
+            try token.check()
+        }
+        let preview = LatentPreview(planned.model.settings.preview ?? .released)
+        var began = Date()
+        return try sampler.sample(
+            section: section.number, noise: noise.section(section.number).to(device),
+            context: history.context(of: section, on: device),
+            prompt: conditions.prompts[section.promptNumber].conditioning(
+                vision: conditions.vision, on: device),
+            negative: conditions.negative?.conditioning(vision: conditions.vision, on: device)
+        ) { step in
+            try token.check()
+            meter.stepDone(seconds: Date().timeIntervalSince(began))
+            try emit(
+                .step(
+                    section: section.number + 1, sections: plan.sections.count,
+                    step: step.step + 1, steps: step.stepCount))
+            if options.previews {
+                try emit(
+                    .preview(section: section.number + 1, preview.strip(step.denoised)))
+            }
+            began = Date()
+        }.to(.cpu, .float32)
+    }
+
+    // MARK: - Output
+
+    private func finish() throws -> GenerationResult {
+        try begin(.write, "Writing \(request.output)")
+        let output = URL(fileURLWithPath: request.output).standardizedFileURL
+        let sidecar = Sidecar(request: request, model: planned.model.name)
+        let file = Sidecar.file(for: request.output)
+        let inTime = plan.sections.sorted { $0.place < $1.place }
+        let withFrames = inTime.filter { !frames.kept(finishedFrames(after: $0)).isEmpty }
+        try frames.finish(withFrames, to: output, comment: sidecar.line())
+        try sidecar.write(to: file)
+        meter.begin(nil)
+        let result = GenerationResult(
+            output: output.path, sidecar: file.path, job: request.keepJob ? job.url.path : nil,
+            frames: plan.frameCount, width: planned.size.width, height: planned.size.height,
+            fps: plan.framesPerSecond, seconds: meter.seconds, stages: meter.stages,
+            secondsPerFrame: meter.seconds / Double(plan.frameCount))
+        try emit(.done(result))
+        if !request.keepJob { try job.remove() }
+        return result
+    }
+
+    /// The frames that a section finishes, as the request decodes.
+    func finishedFrames(after section: Section) -> Range<Int> {
+        request.decode == .streaming ? section.frames : plan.finishedFrames(after: section)
+    }
+
+    // MARK: - Events
+
+    func emit(_ kind: PipelineEvent.Kind) throws {
+        let event = PipelineEvent(
+            kind: kind, progress: meter.progress, secondsLeft: meter.secondsLeft,
+            seconds: meter.seconds)
+        report(event)
+        if case .preview = kind { return }
+        try job.append(event)
+    }
+
+    func begin(_ stage: Stage, _ place: String) throws {
+        try token.check()
+        self.place = place
+        meter.begin(stage)
+        try emit(.stage(stage))
+    }
+}
+
+/// A number of a section in a file's name.
+func threeDigits(_ number: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+}

@@ -1,0 +1,134 @@
+public import Foundation
+import Checkpoints
+import Media
+public import Torch
+
+/// How a pipeline runs, beside what is asked of it.
+public struct PipelineOptions: Sendable {
+    /// Where the networks compute.
+    public var device: Device = .cpu
+    /// Whether there is a picture of the latents after each step.
+    public var previews = true
+
+    /// On the CPU, with previews.
+    public init() {}
+}
+
+/// Makes videos from requests with one model.
+public final class Pipeline {
+    private let model: ModelFolder
+    private let options: PipelineOptions
+
+    /// Makes a pipeline; nothing is loaded yet.
+    public init(_ model: ModelFolder, options: PipelineOptions = PipelineOptions()) {
+        (self.model, self.options) = (model, options)
+    }
+
+    /// Makes a video.
+    ///
+    /// A job that an earlier run of the same request left unfinished is continued.
+    ///
+    /// - Parameters:
+    ///   - request: What is asked for; relative paths are taken from the current folder.
+    ///   - cancellation: Ends the run from another thread.
+    ///   - events: Called on this thread for everything that happens.
+    /// - Throws: `FramePackError` for an invalid request, a model that lacks a part, a job of
+    ///   another request, NaN, memory that does not suffice, or a cancelled run; `MediaError` and
+    ///   `CheckpointError` for files. What was finished stays in the job's folder.
+    public func run(
+        _ request: GenerationRequest, cancellation: CancellationToken = CancellationToken(),
+        events: @escaping (PipelineEvent) -> Void = { _ in }
+    ) throws -> GenerationResult {
+        let planned = try PlannedGeneration(request.withAbsolutePaths(model), model: model)
+        try model.requireAll()
+        try checkOutput(planned.request)
+        let job = try Job(planned, report: planned.report)
+        return try run(planned, job, cancellation, events)
+    }
+
+    /// Continues a job.
+    ///
+    /// Its latents become the same bytes as those of an undisturbed run.
+    ///
+    /// - Parameters:
+    ///   - folder: The job's folder.
+    ///   - cancellation: Ends the run from another thread.
+    ///   - events: Called on this thread for everything that happens.
+    /// - Throws: As ``run(_:cancellation:events:)``; `FramePackError.job` for a folder that is no
+    ///   job, one of another model, or one that another process works on.
+    public func resume(
+        _ folder: URL, cancellation: CancellationToken = CancellationToken(),
+        events: @escaping (PipelineEvent) -> Void = { _ in }
+    ) throws -> GenerationResult {
+        try model.requireAll()
+        let job = try Job(continuing: folder, model: model)
+        try checkOutput(job.request)
+        let planned = try PlannedGeneration(job.request, model: model, size: job.plannedSize())
+        return try run(planned, job, cancellation, events)
+    }
+
+    private func run(
+        _ planned: PlannedGeneration, _ job: Job, _ token: CancellationToken,
+        _ events: @escaping (PipelineEvent) -> Void
+    ) throws -> GenerationResult {
+        if options.device.kind == .cuda { try Accelerator.loadCUDA() }
+        let precision = Precision(
+            planned.request.dtype, stored: try ModelLibrary.storedType(model),
+            device: options.device, parity: planned.request.parity)
+        let library = ModelLibrary(model, device: options.device, precision: precision)
+        let run = try GenerationRun(
+            planned, job: job, library: library, options: options, token: token, report: events)
+        do {
+            return try withoutGradients {
+                try run.emit(.planned(planned.report))
+                try noteWorld(planned, run)
+                return try run.run()
+            }
+        } catch let error as TorchError where error.code == .outOfMemory {
+            throw FramePackError.outOfMemory(place: run.place, reason: error.message)
+        }
+    }
+
+    private func noteWorld(_ planned: PlannedGeneration, _ run: GenerationRun) throws {
+        let prompts = planned.plan.timeline.prompts.map(\.text)
+        if let warning = prompts.lazy.compactMap(model.settings.warning).first {
+            try run.emit(.note(warning))
+        }
+    }
+
+    /// Checks early that the output can be written.
+    private func checkOutput(_ request: GenerationRequest) throws {
+        let output = URL(fileURLWithPath: request.output).standardizedFileURL
+        let folder = output.deletingLastPathComponent()
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder)
+        guard exists, isFolder.boolValue else {
+            throw MediaError.cannotWrite(
+                file: output.path, reason: "the folder \(folder.path) does not exist")
+        }
+        guard FileManager.default.isWritableFile(atPath: folder.path) else {
+            throw MediaError.cannotWrite(
+                file: output.path, reason: "the folder \(folder.path) does not allow new files")
+        }
+        let isTaken = FileManager.default.fileExists(atPath: output.path, isDirectory: &isFolder)
+        if isTaken, isFolder.boolValue, try request.outputFormat() != .png {
+            throw MediaError.cannotWrite(file: output.path, reason: "a folder has that name")
+        }
+    }
+}
+
+extension GenerationRequest {
+    /// The request with paths that mean the same from any folder.
+    func withAbsolutePaths(_ model: ModelFolder) -> GenerationRequest {
+        func absolute(_ path: String) -> String {
+            let whole = URL(fileURLWithPath: path).standardizedFileURL.path
+            return path.hasSuffix("/") && !whole.hasSuffix("/") ? whole + "/" : whole
+        }
+        var request = self
+        request.image = image.map(absolute)
+        request.endImage = endImage.map(absolute)
+        request.output = absolute(output)
+        request.model = model.url.path
+        return request
+    }
+}

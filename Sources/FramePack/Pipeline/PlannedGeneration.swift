@@ -1,0 +1,56 @@
+import Foundation
+import Media
+
+/// What a request means with a model, told without opening any weights.
+public struct PlannedGeneration: Sendable {
+    /// The request.
+    public let request: GenerationRequest
+    /// The model.
+    public let model: ModelFolder
+    /// The sections.
+    public let plan: SectionPlan
+    /// The video's size.
+    public let size: FrameSize
+
+    /// Plans a request; of its pictures only the headers are read.
+    ///
+    /// - Throws: `FramePackError` for an invalid request, `MediaError` for a picture that cannot be
+    ///   read.
+    public init(_ request: GenerationRequest, model: ModelFolder) throws {
+        try request.validate()
+        let picture = try request.image.map {
+            let summary = try probe(URL(fileURLWithPath: $0))
+            return FrameSize(height: summary.height, width: summary.width)
+        }
+        try self.init(
+            request, model: model,
+            size: request.size(
+                picture: picture, defaultResolution: model.settings.resolution ?? 640))
+    }
+
+    /// Plans a request at a size that is known.
+    init(_ request: GenerationRequest, model: ModelFolder, size: FrameSize) throws {
+        (self.request, self.model, self.size) = (request, model, size)
+        plan = try request.plan(defaultOrder: model.defaultOrder)
+    }
+
+    /// The plan for people and programs, with tokens and memory.
+    public var report: PlanReport { PlanReport(plan: plan, size: size, model: model.size) }
+
+    /// The start picture, cut to the video's size; a plain one for a start from text alone.
+    func startPicture() throws -> Picture {
+        if let picture = try picture(request.image) { return picture }
+        let color = model.settings.plainColor ?? [0, 0, 0]
+        return Picture(
+            width: size.width, height: size.height, red: color[0], green: color[1], blue: color[2])
+    }
+
+    /// The end picture, cut to the video's size.
+    func endPicture() throws -> Picture? { try picture(request.endImage) }
+
+    private func picture(_ path: String?) throws -> Picture? {
+        guard let path else { return nil }
+        return try Picture(contentsOf: URL(fileURLWithPath: path))
+            .resizedAndCentreCropped(width: size.width, height: size.height)
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Media
+import Models
+import Torch
+
+/// Decodes a run's sections in windows as they come, joins them, and writes what is finished.
+final class WindowJoiner {
+    private unowned let run: GenerationRun
+    private let decoder: FrameDecoder
+    private var append: SoftAppend
+    private var before: Section?
+
+    init(_ run: GenerationRun, _ vae: VAE, _ tiling: VAETiling) {
+        self.run = run
+        decoder = FrameDecoder(
+            vae, plan: run.plan, tiling: tiling, dtype: run.library.precision.vae,
+            device: run.library.device
+        ) { [token = run.token] in try token.check() }
+        append = SoftAppend(run.plan)
+    }
+
+    /// Decodes after a section, unless an earlier run wrote its frames.
+    func decode(_ section: Section, _ history: LatentHistory) throws {
+        let finished = run.finishedFrames(after: section)
+        if run.frames.has(section, frames: finished), isFollowedByFrames(section) {
+            before = section
+            return run.meter.decodingDone(seconds: nil)
+        }
+        try run.begin(
+            .decode, "Decoding section \(section.number + 1) of \(run.plan.sections.count)")
+        let began = Date()
+        if let before {
+            try append.restore(decoder.decode(after: before, history))
+            self.before = nil
+        }
+        let pixels = try append.join(decoder.decode(after: section, history), after: section)
+        try run.write(pixels, frames: finished, of: section, since: began)
+    }
+
+    /// Whether decoding can wait: a section without frames of its own is decoded for the next.
+    private func isFollowedByFrames(_ section: Section) -> Bool {
+        section.number + 1 < run.plan.sections.count
+            || !run.frames.kept(run.finishedFrames(after: section)).isEmpty
+    }
+}
+
+/// Decodes a run's sections in time order, each latent once, and writes their frames.
+final class FrameStream {
+    private unowned let run: GenerationRun
+    private let decoder: StreamingFrameDecoder
+
+    init(_ run: GenerationRun, _ vae: VAE) {
+        self.run = run
+        decoder = StreamingFrameDecoder(
+            vae, dtype: run.library.precision.vae, device: run.library.device)
+    }
+
+    /// Decodes a section; the stream needs it even where an earlier run wrote its frames.
+    func decode(_ section: Section, _ history: LatentHistory) throws {
+        try run.begin(
+            .decode, "Decoding section \(section.number + 1) of \(run.plan.sections.count)")
+        let began = Date()
+        let latents = section.place == 0 ? 0..<section.latents.upperBound : section.latents
+        let pixels = try decoder.decode(history.latents(latents)) { try run.token.check() }
+        if run.frames.has(section, frames: section.frames) {
+            return run.meter.decodingDone(seconds: Date().timeIntervalSince(began))
+        }
+        try run.write(pixels, frames: section.frames, of: section, since: began)
+    }
+}
+
+extension GenerationRun {
+    /// Writes finished frames, `(1, 3, N, H, W)`, and tells of them.
+    fileprivate func write(
+        _ pixels: Tensor?, frames range: Range<Int>, of section: Section, since began: Date
+    ) throws {
+        if let pixels {
+            let rounding: FrameRounding = request.parity ? .down : .nearest
+            try frames.write(rounding.pictures(pixels), frames: range, of: section) {
+                try token.check()
+            }
+        }
+        meter.decodingDone(seconds: Date().timeIntervalSince(began))
+        guard !frames.kept(range).isEmpty else { return }
+        try emit(
+            .sectionDecoded(
+                section: section.number + 1, sections: plan.sections.count,
+                file: frames.segment(section)))
+    }
+}
