@@ -1,0 +1,55 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Help texts, compared as a whole with the files in `Snapshots`.
+///
+/// After a wanted change, run the tests with FRAMEPACK_RECORD=1 to write the files anew.
+@Suite struct HelpTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Snapshots")
+
+    @Test(arguments: ["", "generate", "resume", "plan", "doctor", "inspect", "probe"])
+    func helpIsAsStored(_ command: String) throws {
+        let run = try Program.run(command.isEmpty ? ["--help"] : [command, "--help"])
+        #expect(run.status == 0)
+        #expect(run.errors.isEmpty)
+        for line in run.output.split(separator: "\n") {
+            #expect(line.count <= 80, "\(line)")
+        }
+        let file = Self.folder.appendingPathComponent(
+            "\(command.isEmpty ? "framepack" : command).txt")
+        if ProcessInfo.processInfo.environment["FRAMEPACK_RECORD"] == "1" {
+            try Data(run.output.utf8).write(to: file)
+        }
+        let stored = try String(contentsOf: file, encoding: .utf8)
+        #expect(run.output == stored, "help of \(command)")
+    }
+
+    @Test func theFirstScreenSaysWhatToType() throws {
+        let run = try Program.run([])
+        #expect(run.status == 0)
+        #expect(run.output.contains("framepack generate --image"))
+    }
+
+    @Test func theVersionIsSemantic() throws {
+        let run = try Program.run(["--version"])
+        #expect(run.status == 0)
+        let parts = run.output.trimmingCharacters(in: .newlines).split(separator: ".")
+        #expect(parts.count == 3 && parts.allSatisfy { Int($0) != nil }, "\(run.output)")
+    }
+
+    @Test func completionsAreGenerated() throws {
+        let run = try Program.run(["--generate-completion-script", "bash"])
+        #expect(run.status == 0)
+        #expect(run.output.contains("framepack"))
+    }
+
+    @Test func anUnknownOptionIsOneLineAndTheStatusOfUsage() throws {
+        let run = try Program.run(["generate", "--promt", "a"])
+        #expect(run.status == 2)
+        #expect(run.errorLines.count == 1)
+        #expect(run.errors.contains("--promt") && run.errors.contains("generate --help"))
+        #expect(!run.errors.contains("Usage"))
+    }
+}
