@@ -45,11 +45,11 @@ struct Body : torch::CustomClassHolder {
 /// Reentrant activation checkpointing: the forward pass keeps its inputs and nothing else.
 struct Checkpoint : torch::autograd::Function<Checkpoint> {
   static Variables forward(torch::autograd::AutogradContext *context,
-                           c10::intrusive_ptr<Body> body, Variables inputs) {
+                           c10::intrusive_ptr<Body> body, at::TensorList inputs) {
     context->saved_data["body"] = c10::IValue::make_capsule(body);
-    context->save_for_backward(inputs);
+    context->save_for_backward(inputs.vec());
     at::NoGradGuard guard;
-    return (*body)(inputs);
+    return (*body)(inputs.vec());
   }
 
   static Variables backward(torch::autograd::AutogradContext *context, Variables gradients) {
@@ -110,5 +110,7 @@ void ct_set_grad_enabled(bool on) { at::GradMode::set_enabled(on); }
 int32_t ct_checkpoint(ct_tensors *out, const ct_tensor *inputs, int64_t inputs_count, ct_body body,
                       void *context, void (*release)(void *)) {
   CT_TRY(auto holder = c10::make_intrusive<Body>(body, context, release);
-         *out = give(Checkpoint::apply(holder, tensors(inputs, inputs_count))))
+         // As a TensorList: `apply` takes the elements of no other list for inputs of the graph.
+         const auto list = tensors(inputs, inputs_count);
+         *out = give(Checkpoint::apply(holder, at::TensorList(list))))
 }

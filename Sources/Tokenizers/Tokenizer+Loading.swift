@@ -73,8 +73,10 @@ enum CLIPStyle {
     static let end = "<|endoftext|>"
     static let endOfWord = "</w>"
     static let whitespace = #"\s+"#
-    /// As transformers 5 has it: the two tokens are words of their own also where the added
-    /// tokens are not looked for in the normalized text. Published `tokenizer.json` files of
+    /// The split of transformers 5.
+    ///
+    /// The two tokens are words of their own also where the added tokens are not looked for in
+    /// the normalized text. Published `tokenizer.json` files of
     /// CLIP lack the first two alternatives.
     static let pattern =
         #"<\|startoftext\|>|<\|endoftext\|>|"#
@@ -127,17 +129,27 @@ extension BytePairModel {
         options.fallsBackToBytes = try node.bool("byte_fallback", default: false)
         options.ignoresMerges = try node.bool("ignore_merges", default: false)
         var merges: [(String, String)] = []
-        for merge in try node.require("merges").elements {
-            switch merge.value {
+        let list = try node.require("merges")
+        guard case .array(let values) = list.value else { throw list.wrong("a list") }
+        merges.reserveCapacity(values.count)
+        for (index, value) in values.enumerated() {
+            switch value {
+            case .string(let line) where line.hasPrefix("#version"): continue
             case .string(let line):
-                if line.hasPrefix("#version") { continue }
-                guard let pair = Self.pair(line) else { throw merge.wrong("two tokens") }
-                merges.append(pair)
-            default:
-                let parts = try merge.elements
-                guard parts.count == 2 else { throw merge.wrong("two tokens") }
-                merges.append((try parts[0].string, try parts[1].string))
+                if let pair = Self.pair(line) {
+                    merges.append(pair)
+                    continue
+                }
+            case .array(let parts):
+                if parts.count == 2, case .string(let left) = parts[0],
+                    case .string(let right) = parts[1]
+                {
+                    merges.append((left, right))
+                    continue
+                }
+            default: break
             }
+            throw JSONNode(value, file: list.file, key: "\(list.key)[\(index)]").wrong("two tokens")
         }
         self = try BytePairModel(
             vocabulary: try Self.vocabulary(node.require("vocab")), merges: merges,
@@ -149,17 +161,21 @@ extension BytePairModel {
         let entries = try node.entries
         vocabulary.reserveCapacity(entries.count)
         for (token, id) in entries {
-            vocabulary[LiteralText(token)] = try JSONNode(
-                id, file: node.file, key: "\(node.key) \"\(token)\""
-            ).integer
+            if case .number(let text) = id, let number = Int32(text), number >= 0 {
+                vocabulary[LiteralText(token)] = Int(number)
+            } else {
+                let key = "\(node.key) \"\(token)\""
+                _ = try JSONNode(id, file: node.file, key: key).integer
+            }
         }
         return vocabulary
     }
 
     private static func pair(_ line: String) -> (String, String)? {
-        let parts = line.unicodeScalars.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 2 else { return nil }
-        return (String(parts[0]), String(parts[1]))
+        guard let space = line.utf8.firstIndex(of: UInt8(ascii: " ")) else { return nil }
+        let right = line[line.utf8.index(after: space)...]
+        guard !right.utf8.contains(UInt8(ascii: " ")) else { return nil }
+        return (String(line[..<space]), String(right))
     }
 
     /// Reads `merges.txt`: a merge a line, the version above.

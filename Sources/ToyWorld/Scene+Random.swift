@@ -30,9 +30,13 @@ private struct Casting {
 
     func scene(side: Int, seed: UInt64) -> Scene {
         var casting = self
-        let pattern = casting.random.pick(weights: config.backgrounds) ?? .plain
-        let background = Background.random(pattern, using: &casting.random)
         let cameraKind = casting.random.pick(weights: config.cameras) ?? .fixed
+        let pattern = casting.random.pick(weights: config.backgrounds) {
+            // Before a plain background nothing tells the camera's movement from the object's.
+            cameraKind == .fixed || $0 == .checkered || $0 == .striped
+        }
+        let background = Background.random(
+            pattern ?? (cameraKind == .fixed ? .plain : .checkered), using: &casting.random)
         var camera = Camera.fixed
         var isPassingBehind = false
         let actors: [Actor]

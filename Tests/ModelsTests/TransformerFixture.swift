@@ -11,13 +11,16 @@ struct TransformerFixture {
     let store: ParameterStore
     let tensors: [String: Tensor]
 
-    /// Loads `<folder>/model` and `<folder>/<name>.safetensors`.
-    init(_ name: String, in folder: String = "transformer", dtype: DType = .float32) throws {
-        (model, store) = try Self.load("\(folder)/model", dtype: dtype)
+    /// Loads `<folder>/<model>` and `<folder>/<name>.safetensors`.
+    init(
+        _ name: String, in folder: String = "transformer", model modelName: String = "model",
+        dtype: DType? = .float32
+    ) throws {
+        (model, store) = try Self.load("\(folder)/\(modelName)", dtype: dtype)
         tensors = try Fixtures.tensors("\(folder)/\(name).safetensors")
     }
 
-    static func load(_ path: String, dtype: DType = .float32) throws -> (
+    static func load(_ path: String, dtype: DType? = .float32) throws -> (
         Transformer, ParameterStore
     ) {
         let folder = Fixtures.url(path)

@@ -34,6 +34,19 @@ import TorchNN
             velocity, golden.tensor("out.sample_bf16_weights"), "\(name), bf16 weights")
     }
 
+    @Test(arguments: transformerCases)
+    func readsShardsOfBFloat16(_ name: String) throws {
+        let golden = try TransformerFixture(name, model: "model_sharded_bf16", dtype: nil)
+        let velocity = try withoutGradients { try golden.model(golden.input) }
+        try expectClose(velocity, golden.tensor("out.sample_bf16_weights"), "\(name), shards")
+    }
+
+    @Test func showsNoOtherEpsilonWhereActivationsAreSmall() throws {
+        let golden = try TransformerFixture("small_activations", model: "model_small_bf16")
+        let velocity = try withoutGradients { try golden.model(golden.input) }
+        try expectClose(velocity, golden.tensor("out.sample"), "small activations")
+    }
+
     @Test func takesLongInputsInPiecesWithTheSameResult() throws {
         let golden = try TransformerFixture("f1_odd")
         let velocity = try withoutGradients {

@@ -51,6 +51,8 @@ struct TokenizerErrorTests {
 
     @Test(arguments: [
         "(", "a)", "[a", "*", "a{2,1}", "\\q", "\\p{Greek}", "(?<n>a)", "[[a]]", "\\",
+        "((a{900}){900}){900}",
+        String(repeating: "(", count: 100_000),
     ])
     func patternsOutsideTheSyntaxAreRefused(pattern: String) {
         let escaped = pattern.replacingOccurrences(of: "\\", with: "\\\\")

@@ -1,9 +1,12 @@
 import ArgumentParser
 
-/// `framepack train`: what is trained is a command of its own.
+/// `framepack train`: each part of the small model has a command of its own.
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Train the small model on the world that the program renders.",
-        subcommands: [TrainVAECommand.self])
+        subcommands: [
+            TrainVAECommand.self, TrainFinishVAECommand.self, TrainClipsCommand.self,
+            TrainTransformerCommand.self,
+        ])
 }

@@ -4,7 +4,7 @@ public import Torch
 ///
 /// It belongs to one call; the model keeps nothing of it.
 public struct Execution {
-    /// The type of the activations. Weights of another type are converted as they are used.
+    /// The type of the activations; weights of another type are converted as they are used.
     public var dtype: DType
     /// Whether timestep and guidance are rounded to bfloat16 first, as the released models were
     /// run: a guidance of 10000 becomes 9984.

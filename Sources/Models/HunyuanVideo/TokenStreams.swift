@@ -8,6 +8,33 @@ public struct BlockConditions {
     public let execution: Execution
     let rotary: VideoPhases
     let lengths: TokenLengths
+
+    init(temb: Tensor, execution: Execution, rotary: VideoPhases, lengths: TokenLengths) {
+        self.temb = temb
+        self.execution = execution
+        self.rotary = rotary
+        self.lengths = lengths
+    }
+
+    /// Conditions for blocks that run by themselves, as in a check of a device or a benchmark.
+    ///
+    /// - Parameters:
+    ///   - temb: `(B, C)`.
+    ///   - indices: The frames of the video tokens.
+    ///   - grid: Patches of a frame along height and width.
+    ///   - textCount: Text tokens of every sample.
+    public init(
+        _ config: TransformerConfig, temb: Tensor, indices: FrameIndices,
+        grid: (height: Int, width: Int), textCount: Int, execution: Execution = Execution()
+    ) throws {
+        let rotary = try RotaryEmbedding(config)(
+            indices.tensor(on: temb.device), grid: grid, rate: 1)
+        let (batch, count) = (temb.dim(0), rotary.cosines.dim(1) + textCount)
+        self.init(
+            temb: temb, execution: execution, rotary: try rotary.repeated(batch),
+            lengths: try TokenLengths(
+                Array(repeating: count, count: batch), of: count, on: temb.device))
+    }
 }
 
 /// The tokens of a pass between two blocks.

@@ -60,7 +60,7 @@ struct BytePairModel: Sendable {
         table.reserveCapacity(merges.count)
         for (rank, (left, right)) in merges.enumerated() {
             let tail = right.unicodeScalars.dropFirst(prefix.unicodeScalars.count)
-            let joined = LiteralText(Array(left.unicodeScalars) + tail)
+            let joined = LiteralText(left + String(tail))
             func id(_ token: LiteralText) throws(TokenizerError) -> Int {
                 guard let id = vocabulary[token] else {
                     throw .mergeOutsideVocabulary(
@@ -89,7 +89,8 @@ struct BytePairModel: Sendable {
         let prefix = Array(options.continuingPrefix.unicodeScalars)
         let suffix = Array(options.endSuffix.unicodeScalars)
         var singles = [[Unicode.Scalar: Int]](repeating: [:], count: 4)
-        for (token, id) in vocabulary {
+        let longest = 4 + options.continuingPrefix.utf8.count + options.endSuffix.utf8.count
+        for (token, id) in vocabulary where token.text.utf8.count <= longest {
             let scalars = Array(token.text.unicodeScalars.prefix(prefix.count + suffix.count + 2))
             for place in 0..<4 {
                 let before = place & 2 == 0 ? prefix : []

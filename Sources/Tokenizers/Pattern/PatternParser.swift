@@ -8,6 +8,11 @@ struct PatternParser {
     private var position = 0
     private var ignoresCase = false
     private var loops = 0
+    private var depth = 0
+
+    /// More than this can only be an attack on stack and memory.
+    private static let deepest = 50
+    private static let mostSteps = 10_000
 
     /// What a part of the expression compiles to: steps whose places count from its start.
     private typealias Steps = [Pattern.Step]
@@ -50,7 +55,12 @@ struct PatternParser {
 
     private mutating func alternatives() throws(TokenizerError) -> [Pattern.Step] {
         let outer = ignoresCase
-        defer { ignoresCase = outer }
+        depth += 1
+        defer {
+            ignoresCase = outer
+            depth -= 1
+        }
+        guard depth <= Self.deepest else { throw refuse("groups are nested too deep") }
         var branches = [try sequence()]
         while take("|") { branches.append(try sequence()) }
         var steps = branches.removeLast()
@@ -83,6 +93,10 @@ extension PatternParser {
                     .run(scalars, least: bounds.least, most: bounds.most, style: bounds.style)
                 ]
             } else {
+                let rounds = max(bounds.least, bounds.most == Int.max ? 1 : bounds.most)
+                guard (steps.count + 1) * rounds <= Self.mostSteps else {
+                    throw refuse("repetitions are too large")
+                }
                 steps = loop(steps, bounds.least, bounds.most, bounds.style)
             }
         }

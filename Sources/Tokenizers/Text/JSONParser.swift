@@ -33,6 +33,10 @@ struct JSONParser {
         return .brokenJSON(file: file, line: line, column: column, reason: reason)
     }
 
+    private func expected(_ what: String) -> TokenizerError {
+        broken(position < bytes.count ? "\(what) was expected" : "the file ends too early")
+    }
+
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     private mutating func skipSpace() {
@@ -64,8 +68,7 @@ struct JSONParser {
         case UInt8(ascii: "n"): return try word("null", .null)
         case .some(let byte) where byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte):
             return try number()
-        case nil: throw broken("the file ends too early")
-        default: throw broken("a value was expected")
+        default: throw expected("a value")
         }
     }
 
@@ -86,14 +89,14 @@ struct JSONParser {
         if take(UInt8(ascii: "}")) { return entries }
         while true {
             skipSpace()
-            guard next == UInt8(ascii: "\"") else { throw broken("a key was expected") }
+            guard next == UInt8(ascii: "\"") else { throw expected("a key") }
             let key = try string()
             skipSpace()
-            guard take(UInt8(ascii: ":")) else { throw broken("a colon was expected") }
+            guard take(UInt8(ascii: ":")) else { throw expected("a colon") }
             entries.append((key, try value()))
             skipSpace()
             if take(UInt8(ascii: "}")) { return entries }
-            guard take(UInt8(ascii: ",")) else { throw broken("a comma or } was expected") }
+            guard take(UInt8(ascii: ",")) else { throw expected("a comma or }") }
         }
     }
 
@@ -105,7 +108,7 @@ struct JSONParser {
             values.append(try value())
             skipSpace()
             if take(UInt8(ascii: "]")) { return values }
-            guard take(UInt8(ascii: ",")) else { throw broken("a comma or ] was expected") }
+            guard take(UInt8(ascii: ",")) else { throw expected("a comma or ]") }
         }
     }
 

@@ -20,8 +20,11 @@ struct LiteralText: Hashable, Sendable {
     }
 
     func hash(into hasher: inout Hasher) {
-        for byte in text.utf8 {
-            hasher.combine(byte)
+        let isDone: Void? = text.utf8.withContiguousStorageIfAvailable {
+            hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
+        if isDone == nil {
+            for byte in text.utf8 { hasher.combine(byte) }
         }
         hasher.combine(UInt8(0xFF))
     }

@@ -28,6 +28,12 @@ public struct BytePairTrainer: Sendable {
         public var left: String
         /// The token on the right.
         public var right: String
+
+        /// The pair of two tokens.
+        public init(left: String, right: String) {
+            self.left = left
+            self.right = right
+        }
     }
 
     /// Learns a vocabulary.

@@ -37,13 +37,15 @@ struct Movement {
         case .spinning: return spinning()
         case .growing:
             let frames = (object.motion.speed?.secondsPerGrowth ?? 1) * Double(Scene.frameRate)
-            return growing(object.motion.direction ?? .larger, firstFrames: Int(0.4 * frames))
+            return growing(
+                object.motion.direction ?? .larger, least: 0.08, firstFrames: Int(0.4 * frames))
         }
     }
 
     private func cameraFinding() -> Finding {
         switch camera.direction {
-        case .larger, .smaller: return growing(camera.direction ?? .larger, firstFrames: 24)
+        case .larger, .smaller:
+            return growing(camera.direction ?? .larger, least: 0.04, firstFrames: 24)
         // The object seems to go the other way.
         case .left: return swinging(.right, 0.16, firstFrames: 14)
         case .right: return swinging(.left, 0.16, firstFrames: 14)
@@ -55,10 +57,17 @@ struct Movement {
 
     // MARK: - Velocities
 
-    /// Velocities in picture sides per second, from places a few frames apart.
-    ///
-    /// - Parameter isStrict: whether only things count that no other one may cover in part.
-    private func velocities(isStrict: Bool) -> [SIMD2<Double>] {
+    /// A velocity, from places a few frames apart.
+    private struct Step {
+        /// In picture sides per second.
+        var velocity: SIMD2<Double>
+        /// Whether the thing was wholly inside the picture.
+        var isWhole: Bool
+        /// Whether no other thing may have covered a part of it.
+        var isClear: Bool
+    }
+
+    private func steps() -> [Step] {
         let lag = Movement.lag
         guard detections.count > lag else { return [] }
         return (detections.startIndex..<detections.endIndex - lag).compactMap { index in
@@ -67,10 +76,26 @@ struct Movement {
             }
             let way = Movement.way(from: before, to: after)
             // A larger jump is a return on the other side.
-            guard !isStrict || !(before.touchesOther || after.touchesOther), length(way) < 0.3
-            else { return nil }
-            return way * (Double(Scene.frameRate) / Double(lag))
+            guard length(way) < 0.3 else { return nil }
+            return Step(
+                velocity: way * (Double(Scene.frameRate) / Double(lag)),
+                isWhole: !before.touchesBorder && !after.touchesBorder,
+                isClear: !before.touchesOther && !after.touchesOther)
         }
+    }
+
+    /// Steps that are worth most for the speed along a line: clear ones, if there are some.
+    private static func alongSteps(_ steps: [Step]) -> (steps: [Step], areExact: Bool) {
+        let clear = steps.filter(\.isClear)
+        return clear.count >= 3 ? (clear, true) : (steps, false)
+    }
+
+    /// The part of the steps across a direction that's allowed at most, relative to that along it,
+    /// and the steps that show it best.
+    private static func acrossSteps(_ steps: [Step]) -> (steps: [Step], limit: Double) {
+        let whole = steps.filter { $0.isWhole && $0.isClear }
+        // What is cut off seems to shift sideways, too.
+        return whole.count >= 6 ? (whole, 0.6) : (steps, 1.5)
     }
 
     /// How far a thing went: by its centre, or, if it reaches over the picture's border, by the
@@ -95,14 +120,12 @@ struct Movement {
         return way
     }
 
-    /// Exact velocities, or, if there are too few, those of partly hidden things, too.
-    private func bestVelocities() -> (velocities: [SIMD2<Double>], areExact: Bool) {
-        let exact = velocities(isStrict: true)
-        return exact.count >= 3 ? (exact, true) : (velocities(isStrict: false), false)
-    }
-
     private func median(_ values: [Double]) -> Double {
         values.isEmpty ? 0 : values.sorted()[values.count / 2]
+    }
+
+    private func mean(_ values: [Double]) -> Double {
+        values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
     }
 
     // MARK: - Kinds
@@ -110,37 +133,37 @@ struct Movement {
     private func isResting() -> Bool {
         let seen = detections.compactMap { $0 }
         guard let first = seen.first, let last = seen.last else { return false }
-        let speeds = velocities(isStrict: false).map(length)
+        let speeds = steps().map { length($0.velocity) }
         return length(last.centre - first.centre) < 0.05 && median(speeds) < 0.08
             && abs((last.area / first.area).squareRoot() - 1) < 0.15
     }
 
     private func straight() -> Finding {
-        let (velocities, areExact) = bestVelocities()
-        guard velocities.count >= 3, let direction = object.motion.direction,
+        let (steps, areExact) = Movement.alongSteps(steps())
+        guard steps.count >= 3, let direction = object.motion.direction?.vector,
             let expected = object.motion.speed?.sidesPerSecond
         else { return Finding(isRight: false, speed: nil) }
-        let mean = SIMD2(median(velocities.map(\.x)), median(velocities.map(\.y)))
-        let along = (mean * direction.vector).sum()
-        let across = length(mean - direction.vector * along)
+        let along = median(steps.map { ($0.velocity * direction).sum() })
+        let (sideSteps, limit) = Movement.acrossSteps(steps)
+        let side = SIMD2(direction.y, direction.x)
+        let across = abs(median(sideSteps.map { ($0.velocity * side).sum() }))
         return Finding(
-            isRight: along > 0.08 && across < 0.6 * along,
+            isRight: along > 0.08 && across < limit * along,
             speed: areExact ? along / expected : nil)
     }
 
     /// To and fro along one line, in the named direction at first.
     private func swinging(_ direction: Direction, _ expected: Double, firstFrames: Int) -> Finding {
-        let (velocities, areExact) = bestVelocities()
-        guard velocities.count >= 3 else { return Finding(isRight: false, speed: nil) }
-        let count = Double(velocities.count)
-        let along = velocities.reduce(0) { $0 + abs(($1 * direction.vector).sum()) } / count
-        let across =
-            velocities.reduce(0) { sum, velocity in
-                sum + length(velocity - direction.vector * (velocity * direction.vector).sum())
-            } / count
+        let (steps, areExact) = Movement.alongSteps(steps())
+        guard steps.count >= 3 else { return Finding(isRight: false, speed: nil) }
+        let line = direction.vector
+        let along = mean(steps.map { abs(($0.velocity * line).sum()) })
+        let (sideSteps, limit) = Movement.acrossSteps(steps)
+        let side = SIMD2(line.y, line.x)
+        let across = mean(sideSteps.map { abs(($0.velocity * side).sum()) })
         var isRight =
             along > (areExact ? 0.35 : 0.15) * expected && along < 2.2 * expected
-            && across < 0.6 * along
+            && across < limit * along
         if isFirst, let start = detections.first ?? nil,
             let next = detections.dropFirst(firstFrames).compactMap({ $0 }).first
         {
@@ -182,7 +205,10 @@ struct Movement {
     }
 
     /// Larger and smaller by turns, in the named sense at first.
-    private func growing(_ direction: Direction, firstFrames: Int) -> Finding {
+    ///
+    /// - Parameter least: the least change of the radius, relative to the radius.
+    private func growing(_ direction: Direction, least change: Double, firstFrames: Int) -> Finding
+    {
         let radii = detections.compactMap { $0?.area.squareRoot() }
         guard radii.count >= 6 else { return Finding(isRight: false, speed: nil) }
         let smooth: [Double] = (1..<radii.count - 1).map { index in
@@ -191,7 +217,7 @@ struct Movement {
         }
         let least: Double = smooth.min() ?? 1
         let most: Double = smooth.max() ?? 1
-        var isRight = (most - least) / ((most + least) / 2) > 0.04
+        var isRight = (most - least) / ((most + least) / 2) > change
         if isFirst, radii.count > firstFrames {
             isRight = isRight && (radii[firstFrames] > radii[0]) == (direction == .larger)
         }

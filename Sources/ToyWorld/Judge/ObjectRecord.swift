@@ -65,10 +65,11 @@ struct ObjectRecord {
         return shape == facts.shape
     }
 
-    private func isRight() -> Bool {
+    private func isRight() -> Bool? {
         let all = sightings[...]
-        return (presence(all) ?? 1) >= facts.leastPresence
-            && (share(all, colourMatch) ?? 0) > 0.5 && (share(all, shapeMatch) ?? 1) > 0.5
+        guard let presence = presence(all) else { return nil }
+        return presence >= facts.leastPresence && (share(all, colourMatch) ?? 0) > 0.5
+            && (share(all, shapeMatch) ?? 1) > 0.5
     }
 
     // MARK: - Events

@@ -38,8 +38,9 @@ public enum DriftMetric: String, Codable, CodingKeyRepresentable, CaseIterable, 
 public struct ObjectReport: Codable, Sendable, Hashable {
     /// What was promised.
     public var facts: ObjectFacts
-    /// Whether it's there, with its colour and shape, in most of the video.
-    public var isRight: Bool
+    /// Whether it's there, with its colour and shape, in most of the video; nil if the video ends
+    /// before it should appear.
+    public var isRight: Bool?
     /// What was found section by section.
     public var sections: [SectionReport]
     /// Whether it vanished or appeared when it should; nil if it shouldn't, or the video ends before.

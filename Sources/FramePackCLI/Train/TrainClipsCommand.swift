@@ -1,0 +1,33 @@
+import ArgumentParser
+import Foundation
+import FramePackTraining
+import Torch
+
+/// `framepack train clips`.
+struct TrainClipsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clips",
+        abstract: "Render and encode the clips that the transformer is trained on.")
+
+    @Option(help: "Folder of the training.")
+    var run: String
+    @Option(help: "Side of the pictures, in pixels.")
+    var side = 64
+    @Option(help: "Number of shards; those that are there stay.")
+    var shards = 32
+    @Option(help: "Clips in a shard.")
+    var size = 50
+    @Option(help: "Threads; 0 leaves it to libtorch.")
+    var threads = 0
+
+    func run() throws {
+        if threads > 0 { TorchLibrary.setThreadCount(threads) }
+        let run = TrainingRun(folder: URL(fileURLWithPath: self.run))
+        let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
+        let start = Date()
+        try cache.fill(run.finishedVAE(), count: shards, size: size) { count in
+            print("\(count)/\(shards) shards, \(Int(Date().timeIntervalSince(start))) s")
+            fflush(nil)
+        }
+    }
+}

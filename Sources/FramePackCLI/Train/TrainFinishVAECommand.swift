@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import FramePackTraining
+import Models
+import Torch
+
+/// `framepack train finish-vae`.
+struct TrainFinishVAECommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "finish-vae",
+        abstract: "Normalise a trained VAE's latents, measure it, and put it into the model.")
+
+    @Option(help: "Folder of the training.")
+    var run: String
+    @Option(help: "Side of the pictures, in pixels.")
+    var side = 64
+    @Option(help: "Channels of each level, the finest first.")
+    var widths = "32,32,64,64"
+
+    func run() throws {
+        let run = TrainingRun(folder: URL(fileURLWithPath: self.run))
+        let model = VAEConfig(
+            blockOutChannels: widths.split(separator: ",").compactMap { Int($0) },
+            layersPerBlock: 1, normNumGroups: 4)
+        let averages = try AveragedWeights(run.vaeState)
+        print("averaged weights of step \(averages.step)")
+        let finished = try FinishedVAE(
+            averages, model: model, clips: WorldClips(side: side, seed: 7))
+        let folder = run.model.appendingPathComponent("vae")
+        try writeNetwork(
+            finished.store, stem: "diffusion_pytorch_model", config: finished.config, to: folder)
+        try writeJSON(finished.gate, to: run.folder.appendingPathComponent("vae-gate.json"))
+        try writeJSON(finished.colours, to: run.folder.appendingPathComponent("colours.json"))
+        let gate = finished.gate
+        let psnr = gate.psnrByFrame.map { String(format: "%.1f", $0) }
+        print("PSNR by frame", psnr.enumerated().filter { $0.offset % 6 == 0 }.map(\.element))
+        print(String(format: "object PSNR %.1f dB, lag %.2f px", gate.objectPSNR, gate.lag))
+        for (name, summary) in [("rendered", gate.rendered), ("decoded", gate.judged)] {
+            let all = summary.overall
+            print(
+                name, "colour \(all.colour.right)/\(all.colour.judged)",
+                "shape \(all.shape.right)/\(all.shape.judged)",
+                "direction \(all.direction.right)/\(all.direction.judged)",
+                "presence \(all.presence.right)/\(all.presence.judged)")
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Checkpoints
+public import Foundation
+public import Models
+public import Torch
+public import TorchNN
+
+/// The folder of a small model's training: runs, clips, and the model as it stands.
+public struct TrainingRun: Sendable {
+    /// Where everything lies.
+    public let folder: URL
+
+    /// Names a run; the folder is made when something is written.
+    public init(folder: URL) { self.folder = folder }
+
+    /// The VAE's training state.
+    public var vaeState: URL { folder.appendingPathComponent("vae-run") }
+    /// The transformer's training state.
+    public var transformerState: URL { folder.appendingPathComponent("transformer-run") }
+    /// Encoded clips.
+    public var clips: URL { folder.appendingPathComponent("clips") }
+    /// The model in the released layout.
+    public var model: URL { folder.appendingPathComponent("model") }
+
+    /// The finished VAE of this run.
+    ///
+    /// - Throws: `CheckpointError` if there is none yet.
+    public func finishedVAE() throws -> VAE {
+        let folder = model.appendingPathComponent("vae")
+        let config = try CheckpointFolder.json(VAEConfig.self, in: folder)
+        let source = CheckpointWeights(try CheckpointFolder(folder), dtype: .float32)
+        return try VAE(config, Weights(source))
+    }
+}
+
+/// The averaged weights that a training run stored, as a source for a model.
+public final class AveragedWeights: WeightSource {
+    private let file: SafetensorsFile
+    private static let prefix = "average."
+
+    /// Opens the state in a run's folder.
+    public init(_ folder: URL) throws {
+        file = try SafetensorsFile(folder.appendingPathComponent("state.safetensors"))
+    }
+
+    /// The step at which the state was stored.
+    public var step: Int { file.metadata["step"].flatMap(Int.init) ?? 0 }
+
+    /// A copy of one averaged weight.
+    ///
+    /// - Throws: `TrainingError` that names a weight that is missing or misshapen.
+    public func tensor(_ name: String, shape: [Int], initialization: Initialization) throws
+        -> Tensor
+    {
+        guard contains(name), file.entries[Self.prefix + name]?.shape == shape else {
+            throw TrainingError("\(file.url.path) has no averaged \(name) of shape \(shape)")
+        }
+        return try file.tensor(Self.prefix + name).clone()
+    }
+
+    /// Whether the state has that weight.
+    public func contains(_ name: String) -> Bool { file.entries[Self.prefix + name] != nil }
+}
+
+/// Writes a network's weights in bf16, in shards where one file would be too large.
+///
+/// - Parameters:
+///   - prefix: What the store's names begin with and the file's do not.
+///   - stem: `diffusion_pytorch_model` or `model`.
+///   - config: Written as `config.json`.
+///   - limit: Largest size of one file, in bytes.
+public func writeNetwork(
+    _ store: ParameterStore, prefix: String = "", stem: String, config: some Encodable,
+    to folder: URL, limit: Int = 14_000_000
+) throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    var shards: [[String: Tensor]] = [[:]]
+    var size = 0
+    for parameter in store.parameters where parameter.name.hasPrefix(prefix) {
+        let value = try parameter.value.detach().to(.bfloat16)
+        if size + value.count * 2 > limit {
+            shards.append([:])
+            size = 0
+        }
+        size += value.count * 2
+        shards[shards.count - 1][String(parameter.name.dropFirst(prefix.count))] = value
+    }
+    for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    where file.contains(".safetensors") {
+        try FileManager.default.removeItem(at: folder.appendingPathComponent(file))
+    }
+    let total = String(shards.count + 100000).dropFirst()
+    var index: [String: String] = [:]
+    for (number, shard) in shards.enumerated() {
+        let part = String(number + 100001).dropFirst()
+        let name =
+            shards.count == 1 ? "\(stem).safetensors" : "\(stem)-\(part)-of-\(total).safetensors"
+        try writeSafetensors(
+            shard, metadata: ["format": "pt"], to: folder.appendingPathComponent(name))
+        for key in shard.keys { index[key] = name }
+    }
+    if shards.count > 1 {
+        try writeJSON(
+            ShardIndex(weight_map: index),
+            to: folder.appendingPathComponent("\(stem).safetensors.index.json"))
+    }
+    try writeJSON(config, to: folder.appendingPathComponent("config.json"))
+}
+
+private struct ShardIndex: Encodable {
+    let metadata: [String: String] = [:]
+    let weight_map: [String: String]
+}
+
+/// Writes a value as a JSON file with sorted keys, whole or not at all.
+public func writeJSON(_ value: some Encodable, to url: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try AtomicFile.write(encoder.encode(value) + Data("\n".utf8), to: url)
+}
+
+extension TrainingRun {
+    /// The grey level of the picture that stands for no start picture.
+    public static let plainLevel: UInt8 = 0
+
+    /// The scaled latent of that picture, `(C, 1, h, w)`.
+    public func plainStart(side: Int) throws -> Tensor {
+        let vae = try finishedVAE()
+        let level = Double(Self.plainLevel) / 127.5 - 1
+        return try withoutGradients {
+            let picture = try Tensor.full([1, 3, 1, side, side], level)
+            return try (vae.encode(picture).mean * vae.config.scalingFactor).squeeze(0)
+        }
+    }
+}

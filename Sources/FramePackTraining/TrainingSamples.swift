@@ -1,0 +1,104 @@
+import FramePack
+import Models
+import Torch
+import ToyWorld
+
+/// Which section of which clip a sample shows, and what is hidden from it.
+struct SampleChoice {
+    let shard: Int
+    let row: Int
+    let caption: String
+    let section: Section
+    let isStartDropped: Bool
+}
+
+/// Draws samples from a cache of clips.
+struct SampleChooser {
+    /// The share of samples that generate the section beside the start picture.
+    static let firstShare = 0.35
+    /// The share of samples without a caption, and of those without a start picture.
+    static let dropShare = 0.1
+
+    private let shards: [ClipCache.Shard]
+    private let clips: WorldClips
+    private let plans: [SamplingOrder: [SectionPlan]]
+    private let orders: [SamplingOrder]
+
+    init(_ shards: [ClipCache.Shard], _ clips: WorldClips, orders: [SamplingOrder]) throws {
+        self.shards = shards
+        self.clips = clips
+        self.orders = orders
+        let longest = shards.map { ($0.latents.dim(2) - 1) / 9 }.max() ?? 1
+        plans = try Dictionary(
+            uniqueKeysWithValues: orders.map { order in
+                (
+                    order,
+                    try (1...longest).map { count in
+                        try SectionPlan(
+                            order: order, length: .frames(36 * count + 1),
+                            timeline: PromptTimeline("video"))
+                    }
+                )
+            })
+    }
+
+    func choose(_ random: inout SplitMix64) -> SampleChoice {
+        let shard = Int.random(in: 0..<shards.count, using: &random)
+        let row = Int.random(in: 0..<shards[shard].numbers.count, using: &random)
+        let scene = clips.scene(shards[shard].numbers[row])
+        let caption = scene.caption(variant: Int.random(in: 0..<64, using: &random))
+        let isCaptionDropped = Double.random(in: 0..<1, using: &random) < Self.dropShare
+        let isStartDropped = Double.random(in: 0..<1, using: &random) < Self.dropShare
+        return SampleChoice(
+            shard: shard, row: row, caption: isCaptionDropped ? "" : caption,
+            section: section((shards[shard].latents.dim(2) - 1) / 9, &random),
+            isStartDropped: isStartDropped)
+    }
+
+    private func section(_ longest: Int, _ random: inout SplitMix64) -> Section {
+        let order = orders.randomElement(using: &random) ?? .f1
+        let count = Int.random(in: 1...longest, using: &random)
+        let sections = plans[order]?[count - 1].sections ?? []
+        let first = sections.first { $0.place == 0 }
+        if let first, Double.random(in: 0..<1, using: &random) < Self.firstShare { return first }
+        // A plan has a section at least.
+        return sections.randomElement(using: &random) ?? sections[0]
+    }
+}
+
+/// Where the latents of a sample's sections and context come from.
+struct SampleLatents {
+    /// The clip's latents, one frame of zeros, and the plain picture's: `(C, F + 2, h, w)`.
+    private let frames: Tensor
+    private let count: Int
+    private let isStartDropped: Bool
+
+    init(_ clip: Tensor, plain: Tensor, isStartDropped: Bool) throws {
+        count = clip.dim(1)
+        self.isStartDropped = isStartDropped
+        let wide = try clip.to(.float32)
+        frames = try .cat([wide, wide.narrow(1, 0, 1).zerosLike(), plain], axis: 1)
+    }
+
+    func target(_ section: Section) throws -> Tensor {
+        try frames.narrow(1, section.latents.lowerBound, section.latents.count)
+    }
+
+    /// The latents of a context group, `(C, n, h, w)`, and where each was generated, `(1, n, 1, 1)`.
+    func group(_ group: ContextGroup) throws -> (latents: Tensor, isGenerated: Tensor) {
+        let numbers = group.sources.map { source -> Int in
+            switch source {
+            case .start: isStartDropped ? count + 1 : 0
+            case .generated(let number): number
+            case .end, .zeros: count
+            }
+        }
+        let generated = group.sources.map { source -> Float in
+            if case .generated = source { 1 } else { 0 }
+        }
+        return (
+            try frames.indexSelect(1, Tensor(numbers.map(Int64.init))),
+            try Tensor(generated, [1, generated.count, 1, 1])
+        )
+    }
+}

@@ -1,0 +1,202 @@
+public import FramePack
+import Models
+import Tokenizers
+public import Torch
+public import TorchNN
+import ToyWorld
+
+/// How the transformer and its encoders are trained.
+public struct TransformerTrainingConfig: Codable, Sendable {
+    /// Samples in a step.
+    public var batch = 8
+    /// Steps of the whole run.
+    public var steps = 20000
+    /// Shift of the noise levels: larger means more samples near pure noise.
+    public var shift = 3.0
+    /// How much more a latent with an object counts than one of the background.
+    public var objectWeight = 5.0
+    /// The share of samples whose generated history is noisy, and the largest noise.
+    public var historyNoiseShare = 0.6
+    /// The largest noise that is mixed into history, in units of the latents' deviation.
+    public var historyNoise = 0.2
+    /// The sampling orders that are trained.
+    public var orders: [SamplingOrder] = [.f1, .inverted]
+
+    /// The recipe's values.
+    public init() {}
+}
+
+/// Trains a transformer with its text and vision encoders on cached clips.
+///
+/// Each sample is one section with the packed context that it would have at inference, in one of
+/// the sampling orders. The guidance embedding is held at 1; distillation teaches it later.
+/// Source: arXiv 2504.12626, section 3.
+public final class TransformerTraining: TrainingTask {
+    /// The recipe.
+    public let config: TransformerTrainingConfig
+    /// The networks.
+    public let model: SmallModel
+    private let shards: [ClipCache.Shard]
+    private let clips: WorldClips
+    private let chooser: SampleChooser
+    private let plainStart: Tensor
+    private let plainPicture: [UInt8]
+    private let seed: UInt64
+    private let computeType: DType
+
+    /// Prepares a run.
+    ///
+    /// - Parameters:
+    ///   - plainStart: The latent of the plain picture that stands for no start picture,
+    ///     `(C, 1, h, w)`.
+    ///   - plainLevel: The grey level of that picture.
+    public init(
+        _ config: TransformerTrainingConfig, model: SmallModel, cache: ClipCache,
+        plainStart: Tensor, plainLevel: UInt8, seed: UInt64, computeType: DType = .bfloat16
+    ) throws {
+        self.config = config
+        self.model = model
+        self.seed = seed
+        self.computeType = computeType
+        self.plainStart = plainStart
+        clips = cache.clips
+        shards = try cache.shards()
+        guard !shards.isEmpty else { throw TrainingError("the cache of clips is empty") }
+        chooser = try SampleChooser(shards, clips, orders: config.orders)
+        plainPicture = [UInt8](repeating: plainLevel, count: clips.side * clips.side * 3)
+    }
+
+    /// What is trained.
+    public var store: ParameterStore { model.store }
+    /// Steps of the whole run.
+    public var totalSteps: Int { config.steps }
+    /// Nothing changes along the way.
+    public func prepare(step: Int) -> Bool { false }
+
+    /// The loss of one step.
+    public func loss(step: Int) throws -> TrainingLoss {
+        var random = SplitMix64(seed: SplitMix64.mix(seed ^ (UInt64(step) << 20)))
+        let choices = (0..<config.batch).map { _ in chooser.choose(&random) }
+        return try loss(choices, &random)
+    }
+
+    private func loss(_ choices: [SampleChoice], _ random: inout SplitMix64) throws -> TrainingLoss
+    {
+        let generator = try Generator(seed: random.next())
+        let sources = try choices.map { choice in
+            try SampleLatents(
+                shards[choice.shard].latents.select(0, choice.row), plain: plainStart,
+                isStartDropped: choice.isStartDropped)
+        }
+        let clean = try Tensor.stack(
+            zip(choices, sources).map { try $1.target($0.section) }, axis: 0)
+        let masks =
+            try Tensor.stack(
+                choices.map { choice in
+                    let range = choice.section.latents
+                    return try shards[choice.shard].masks.select(0, choice.row)
+                        .narrow(0, range.lowerBound, range.count).to(.float32)
+                }, axis: 0) / 255
+        let sigma = try sigmas(&random)
+        let noise = try Tensor.randn(clean.shape, generator: generator)
+        let wide = try sigma.reshape(-1, 1, 1, 1, 1)
+        let noisy = try clean + (noise - clean) * wide
+        let input = TransformerInput(
+            latents: noisy, timestep: try sigma * 1000,
+            guidance: try Tensor.full([choices.count], 1000),
+            indices: .perSample(choices.map(\.section.targetIndices)),
+            context: try context(choices, sources, generator, &random),
+            conditioning: try conditioning(choices))
+        let velocity = try model.transformer(input, Execution(dtype: computeType))
+        let weight = try masks.unsqueeze(1) * (config.objectWeight - 1) + 1
+        let error = try (velocity - (noise - clean)).square()
+        let loss = try (error * weight).mean() / weight.mean()
+        return TrainingLoss(loss: loss, metrics: try metrics(error.detach(), sigma))
+    }
+
+    /// Noise levels, one in each of as many equal parts of [0, 1] as there are samples, shifted.
+    private func sigmas(_ random: inout SplitMix64) throws -> Tensor {
+        let count = Double(config.batch)
+        let levels = (0..<config.batch).map { index -> Float in
+            let u = (Double(index) + Double.random(in: 0..<1, using: &random)) / count
+            return Float(config.shift * u / (1 + (config.shift - 1) * u))
+        }
+        return try Tensor(levels.shuffled(using: &random))
+    }
+
+    private func context(
+        _ choices: [SampleChoice], _ sources: [SampleLatents], _ generator: Generator,
+        _ random: inout SplitMix64
+    ) throws -> PackedContext {
+        let amounts = choices.map { _ -> Float in
+            guard Double.random(in: 0..<1, using: &random) < config.historyNoiseShare else {
+                return 0
+            }
+            return Float(Double.random(in: 0...config.historyNoise, using: &random))
+        }
+        let amount = try Tensor(amounts, [amounts.count, 1, 1, 1, 1])
+        func frames(_ index: Int) throws -> ContextFrames {
+            let groups = try zip(choices, sources).map { try $1.group($0.section.context[index]) }
+            let latents = try Tensor.stack(groups.map(\.latents), axis: 0)
+            let generated = try Tensor.stack(groups.map(\.isGenerated), axis: 0)
+            let noise = try Tensor.randn(latents.shape, generator: generator)
+            return ContextFrames(
+                try latents + noise * generated * amount,
+                .perSample(choices.map { $0.section.context[index].indices }))
+        }
+        return PackedContext(
+            clean: try frames(0), clean2x: try frames(1), clean4x: try frames(2))
+    }
+
+    private func conditioning(_ choices: [SampleChoice]) throws -> Conditioning {
+        let ids = try choices.map { choice in
+            try model.tokenizer.encode(
+                PromptTemplate.filled(choice.caption), maximumLength: 256 + model.crop
+            ).ids
+        }
+        let longest = ids.map(\.count).max() ?? 0
+        let pad = model.tokenizer.padTokenID ?? 0
+        let rows = ids.flatMap { $0 + [Int](repeating: pad, count: longest - $0.count) }
+        let states = try model.llama(
+            Tensor(rows.map(Int64.init), [ids.count, longest]), dtype: computeType)
+        let pooled = try model.clip(clipTokens(choices), dtype: computeType).pooled
+        return Conditioning(
+            promptEmbeds: try states.narrow(1, model.crop, longest - model.crop),
+            textLengths: ids.map { $0.count - model.crop }, pooled: pooled,
+            imageEmbeds: try model.siglip(pictures(choices), dtype: computeType))
+    }
+
+    /// CLIP's tokens, cut where all rows are padding: nothing looks ahead.
+    private func clipTokens(_ choices: [SampleChoice]) throws -> Tensor {
+        let ids = try choices.map {
+            try model.tokenizer2.encode($0.caption, maximumLength: model.sizes.clip.positionCount)
+                .ids
+        }
+        let longest = ids.map(\.count).max() ?? 0
+        let pad = model.tokenizer2.padTokenID ?? 0
+        let rows = ids.flatMap { $0 + [Int](repeating: pad, count: longest - $0.count) }
+        return try Tensor(rows.map(Int64.init), [ids.count, longest])
+    }
+
+    private func pictures(_ choices: [SampleChoice]) throws -> Tensor {
+        let side = clips.side
+        let bytes = choices.flatMap { choice in
+            choice.isStartDropped
+                ? plainPicture : clips.scene(shards[choice.shard].numbers[choice.row]).startPicture
+        }
+        let levels = try Tensor(bytes, [choices.count, side, side, 3])
+        return try (levels.permute(0, 3, 1, 2).to(.float32) / 127.5 - 1).contiguous()
+    }
+
+    /// The error at low, middle and high noise.
+    private func metrics(_ error: Tensor, _ sigma: Tensor) throws -> [String: Double] {
+        let each = try error.mean([1, 2, 3, 4]).array(Double.self)
+        let levels = try sigma.array(Double.self)
+        var metrics: [String: Double] = [:]
+        for (name, range) in [("low", 0.0..<0.5), ("middle", 0.5..<0.85), ("high", 0.85..<1.01)] {
+            let part = zip(each, levels).filter { range.contains($1) }.map(\.0)
+            if !part.isEmpty { metrics[name] = part.reduce(0, +) / Double(part.count) }
+        }
+        return metrics
+    }
+}
