@@ -29,8 +29,11 @@ public enum PromptTemplate {
     public static func crop(_ tokenizer: Tokenizer) -> Int {
         let head = tokenizer.encode(head).ids
         // A tokenizer may put a token of its own behind every text; the head is not a whole text.
-        let ends = !head.isEmpty && head.last != tokenizer.encode(self.head, addSpecialTokens: false)
-            .ids.last
+        let ends =
+            !head.isEmpty
+            && head.last
+                != tokenizer.encode(self.head, addSpecialTokens: false)
+                .ids.last
         return head.count - (ends ? 1 : 0)
     }
 }

@@ -45,7 +45,8 @@ public final class FrameDecoder {
     public func decode(after section: Section, _ history: LatentHistory) throws -> Tensor {
         let range = section.decodedLatents
         let latents = try history.latents(range).to(device, dtype)
-        let next = section.number + 1 < plan.sections.count ? plan.sections[section.number + 1] : nil
+        let next =
+            section.number + 1 < plan.sections.count ? plan.sections[section.number + 1] : nil
         let wanted = next.map(windows) ?? []
         var found: [Range<Int>: Tensor] = [:]
         let pixels = try vae.decode(latents, tiling: tiling) { window, decode in

@@ -96,7 +96,8 @@ public struct ModelSettings: Codable, Sendable, Equatable {
     ///
     /// - Throws: `FramePackError.model` that names the file and the key.
     func check(file: String) throws(FramePackError) {
-        func within(_ key: String, _ value: Int?, _ range: ClosedRange<Int>) throws(FramePackError) {
+        func within(_ key: String, _ value: Int?, _ range: ClosedRange<Int>) throws(FramePackError)
+        {
             guard let value, !range.contains(value) else { return }
             throw .model(
                 "\(file): \(key) is \(value); it must be from \(range.lowerBound) to "

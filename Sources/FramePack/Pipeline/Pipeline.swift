@@ -1,5 +1,5 @@
-public import Foundation
 import Checkpoints
+public import Foundation
 import Media
 public import Torch
 

@@ -25,9 +25,11 @@ struct ProgressMeter {
     var seconds: Double { Date().timeIntervalSince(began) }
 
     var progress: Double {
-        let total = Self.encodingSteps + Double(sections * steps)
+        let total =
+            Self.encodingSteps + Double(sections * steps)
             + Self.decodingSteps * Double(sections)
-        let left = (isEncoded ? 0 : Self.encodingSteps) + Double(stepsLeft)
+        let left =
+            (isEncoded ? 0 : Self.encodingSteps) + Double(stepsLeft)
             + Self.decodingSteps * Double(decodingsLeft)
         return 1 - left / total
     }

@@ -1,0 +1,95 @@
+import FramePack
+import Models
+import TestSupport
+import Testing
+import Torch
+
+/// A network that gives what it is told.
+private struct ToyDenoiser: Denoiser {
+    let answer: (Tensor, Float) throws -> Tensor
+
+    func velocity(_ x: Tensor, sigma: Float, context: SectionContext, prompt: Conditioning) throws
+        -> Tensor
+    { try answer(x, sigma) }
+}
+
+@Suite struct SectionSamplerTests {
+    private func sample(
+        steps: Int = 4, answer: @escaping (Tensor, Float) throws -> Tensor,
+        onStep: (StepReport) throws -> Void = { _ in }
+    ) throws -> Tensor {
+        let schedule = FlowSchedule(tokenCount: 96, stepCount: steps)
+        let prompt = Conditioning(
+            promptEmbeds: try .zeros([1, 1, 1]), pooled: try .zeros([1, 1]))
+        return try SectionSampler(
+            SamplerChoice.euler.sampler(schedule), guidance: Guidance(), dtype: .float32
+        ) { ToyDenoiser(answer: answer) }.sample(
+            section: 2, noise: .ones([1, 16, 1, 2, 2]),
+            context: SectionContext(indices: .shared([1])), prompt: prompt, negative: nil,
+            onStep: onStep)
+    }
+
+    @Test(arguments: [Double.nan, .infinity]) func notFiniteIsAnError(value: Double) throws {
+        #expect(throws: FramePackError.notFinite(section: 3, step: 2)) {
+            try sample { x, sigma in sigma == 1 ? try x.zerosLike() : try x * value }
+        }
+    }
+
+    @Test func onStepEndsTheSampling() throws {
+        var steps = 0
+        #expect(throws: FramePackError.cancelled) {
+            try sample { x, _ in
+                x
+            } onStep: { report in
+                steps += 1
+                #expect(report.stepCount == 4)
+                if report.step == 1 { throw FramePackError.cancelled }
+            }
+        }
+        #expect(steps == 2)
+    }
+
+    /// The flow to a constant is a straight line, which Euler follows exactly.
+    @Test func straightFlowEndsAtItsData() throws {
+        let result = try sample { x, sigma in try (x - 0.25) / Double(sigma) }
+        try expectClose(result, .full([1, 16, 1, 2, 2], 0.25), absolute: 1e-6)
+    }
+
+    @Test func historyPacksStartNeighboursAndZeros() throws {
+        let plan = try SectionPlan(
+            order: .inverted, length: .frames(9), window: 1, timeline: PromptTimeline("a"))
+        func latent(_ value: Double) throws -> Tensor { try .full([1, 16, 1, 2, 2], value) }
+        var history = LatentHistory(start: try latent(9), window: 1)
+        let first = try history.context(of: plan.sections[0])
+        #expect(try values(first.packed.clean) == [9, 0])
+        #expect(try values(first.packed.clean4x) == Array(repeating: 0, count: 16))
+        history.add(try latent(5), of: plan.sections[0])
+        let second = try history.context(of: plan.sections[1])
+        #expect(try values(second.packed.clean) == [9, 5])
+        #expect(try values(second.packed.clean2x) == [0, 0])
+        #expect(second.packed.clean?.indices == .shared(plan.sections[1].context[0].indices))
+        #expect(try history.latents(2..<3).array(Float.self).first == 5)
+        #expect(throws: FramePackError.self) { try history.latents(1..<2) }
+    }
+
+    private func values(_ frames: ContextFrames?) throws -> [Float] {
+        try #require(frames).latents.select(1, 0).select(2, 0).select(2, 0).array(Float.self)
+    }
+
+    @Test func resumedNoiseIsTheSame() throws {
+        let size = FrameSize(height: 32, width: 32)
+        let whole = try SectionNoise(seed: 1, window: 2, size: size)
+        let resumed = try SectionNoise(seed: 1, window: 2, size: size)
+        _ = try whole.picture()
+        _ = try whole.section(0)
+        _ = try whole.section(1)
+        let wanted = try whole.section(2)
+        let found = try resumed.section(2)
+        #expect(try found.array(Float.self) == wanted.array(Float.self))
+    }
+
+    @Test func templateHeadIsCountedWithoutTheEnd() throws {
+        #expect(PromptTemplate.filled("x").hasSuffix("\n\nx<|eot_id|>"))
+        #expect(PromptTemplate.head.utf8.count == 506)
+    }
+}
