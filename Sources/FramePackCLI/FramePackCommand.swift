@@ -34,7 +34,7 @@ struct FramePackCommand: ParsableCommand {
     static func main() {
         // A reader that has seen enough, such as head, is no failure.
         signal(SIGPIPE) { _ in _exit(0) }
-        exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+        Foundation.exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
     }
 
     /// Runs one command line and reports what goes wrong.

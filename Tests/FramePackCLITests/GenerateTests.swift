@@ -49,10 +49,10 @@ import Testing
             let output = folder.appendingPathComponent("video.mp4")
             let quiet = try Program.run(arguments(output, ["--frames", "5"]))
             #expect(quiet.status == 0 && quiet.output.isEmpty && quiet.errors.isEmpty)
-            let rounded = try Program.run(arguments(output, ["--seconds", "0.3"]))
+            let rounded = try Program.run(arguments(output, ["--seconds", "0.45"]))
             #expect(rounded.status == 0 && rounded.output.isEmpty)
             #expect(rounded.errorLines.count == 1)
-            #expect(rounded.errors.contains("2 sections"), "\(rounded.errors)")
+            #expect(rounded.errors.contains("3 sections"), "\(rounded.errors)")
         }
     }
 

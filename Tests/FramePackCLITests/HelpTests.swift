@@ -39,6 +39,20 @@ import Testing
         #expect(parts.count == 3 && parts.allSatisfy { Int($0) != nil }, "\(run.output)")
     }
 
+    @Test func everySettingOfARequestIsAnOption() throws {
+        let help = try Program.run(["generate", "--help"]).output
+        let keys = [
+            "prompt", "promptAt", "negativePrompt", "image", "endImage", "seconds", "frames",
+            "fps", "height", "width", "resolution", "order", "window", "seed", "steps", "sampler",
+            "shift", "guidance", "cfg", "guidanceRescale", "stepCache", "threshold", "parity",
+            "decode", "tiling", "dtype", "model", "output", "format", "crf", "keepJob",
+        ]
+        for key in keys {
+            let words = key.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
+            #expect(help.contains("--\(words)"), "\(words)")
+        }
+    }
+
     @Test func completionsAreGenerated() throws {
         let run = try Program.run(["--generate-completion-script", "bash"])
         #expect(run.status == 0)

@@ -32,21 +32,19 @@ enum Program {
     }()
 
     /// Runs it to its end.
-    static func run(_ arguments: [String], in folder: URL? = nil) throws -> Run {
+    static func run(_ arguments: [String]) throws -> Run {
         try withTemporaryFolder { temporary in
-            let process = try start(arguments, in: folder, streams: temporary)
+            let process = try start(arguments, streams: temporary)
             process.waitUntilExit()
             return try finished(process, streams: temporary)
         }
     }
 
     /// Starts it with its output in files of a folder, so that no pipe can fill up.
-    static func start(_ arguments: [String], in folder: URL? = nil, streams: URL) throws -> Process
-    {
+    static func start(_ arguments: [String], streams: URL) throws -> Process {
         let process = Process()
         process.executableURL = url
         process.arguments = arguments
-        process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
         var environment = ProcessInfo.processInfo.environment
         environment["FRAMEPACK_MODELS"] = nil

@@ -31,6 +31,12 @@ public struct ComputeRates: Codable, Equatable, Sendable {
     /// Attention, in floating point operations a second.
     public let attention: Double
 
+    /// Puts rates together.
+    public init(device: String, dtype: String, matmul: Double, attention: Double) {
+        (self.device, self.dtype) = (device, dtype)
+        (self.matmul, self.attention) = (matmul, attention)
+    }
+
     /// Measures for about a second.
     ///
     /// - Parameters:

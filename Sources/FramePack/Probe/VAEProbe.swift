@@ -8,9 +8,9 @@ struct VAEProbe {
     private let options: ProbeOptions
 
     init(_ folder: URL, _ options: ProbeOptions) throws {
-        try Self.check(options.tiling)
         vae = try VAE(folder: folder, device: options.device, dtype: options.dtype)
         self.options = options
+        try Self.check(options.tiling, vae.config)
     }
 
     func encode(_ file: URL) throws -> [String: Tensor] {
@@ -71,11 +71,12 @@ struct VAEProbe {
     }
 
     /// Tiles must hold a latent, and advance by one at least and by themselves at most.
-    private static func check(_ tiling: VAETiling) throws {
+    private static func check(_ tiling: VAETiling, _ config: VAEConfig) throws {
+        let (space, time) = (config.spatialCompressionRatio, config.temporalCompressionRatio)
         let axes = [
-            ("tile-height", "tile-stride-height", tiling.height, 8),
-            ("tile-width", "tile-stride-width", tiling.width, 8),
-            ("tile-frames", "tile-stride-frames", tiling.frames, 4),
+            ("tile-height", "tile-stride-height", tiling.height, space),
+            ("tile-width", "tile-stride-width", tiling.width, space),
+            ("tile-frames", "tile-stride-frames", tiling.frames, time),
         ]
         for (size, stride, axis, least) in axes {
             guard let axis else { continue }

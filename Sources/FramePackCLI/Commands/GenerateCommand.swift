@@ -76,7 +76,7 @@ struct ResumeCommand: ParsableCommand {
 extension PlanReport {
     /// Says that seconds were rounded to whole sections; nil where they are met.
     var roundingNote: String? {
-        guard let asked = requestedSeconds, abs(asked - seconds) > 1 / Double(fps) else {
+        guard let asked = requestedSeconds, abs(asked - seconds) * Double(fps) > 1.5 else {
             return nil
         }
         let number = Int(exactly: asked).map { "\($0)" } ?? "\(asked)"

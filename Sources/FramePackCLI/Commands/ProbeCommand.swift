@@ -199,6 +199,3 @@ struct ProbePipelineOptions: ParsableArguments {
         options.keepsSize = noResize
     }
 }
-
-extension ProbeComponent: ExpressibleByArgument {}
-extension ClosedForm: ExpressibleByArgument {}

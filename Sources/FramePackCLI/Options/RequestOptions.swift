@@ -7,7 +7,7 @@ struct ContentOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "What moves, and how.")
     var prompt: String?
     @Option(
-        parsing: .unconditional,
+        parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "A further prompt from a time on, such as 2.5:\"she bows\"; may be repeated.",
             valueName: "seconds:text"))
@@ -170,10 +170,3 @@ struct TimedPromptArgument: ExpressibleByArgument {
         prompt = TimedPrompt(seconds: seconds, text: text)
     }
 }
-
-extension SamplingOrder: ExpressibleByArgument {}
-extension SamplerChoice: ExpressibleByArgument {}
-extension StepCacheChoice: ExpressibleByArgument {}
-extension DecodeChoice: ExpressibleByArgument {}
-extension OutputFormat: ExpressibleByArgument {}
-extension PrecisionChoice: ExpressibleByArgument {}
