@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . Tools/steps.sh
 
-image=${IMAGE:-Examples/demo.png}
-prompt=${PROMPT:-$(cat Examples/demo.txt)}
+image=${IMAGE:-Examples/red-circle.png}
+prompt=${PROMPT:-$(cat Examples/red-circle.txt)}
 seconds=${SECONDS_OF_VIDEO:-5}
 output=output/demo.mp4
 

@@ -28,7 +28,8 @@ struct FramePackCommand: ParsableCommand {
             CommandGroup(
                 name: "Machine and models",
                 subcommands: [DoctorCommand.self, InspectCommand.self, ProbeCommand.self]),
-            CommandGroup(name: "Training", subcommands: [TrainCommand.self]),
+            CommandGroup(
+                name: "The small model's world", subcommands: [WorldCommand.self, TrainCommand.self]),
         ])
 
     static func main() {

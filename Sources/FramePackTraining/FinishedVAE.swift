@@ -1,5 +1,4 @@
 import Checkpoints
-
 public import Models
 public import Torch
 public import TorchNN

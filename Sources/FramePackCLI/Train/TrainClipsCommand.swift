@@ -10,7 +10,7 @@ struct TrainClipsCommand: ParsableCommand {
         abstract: "Render and encode the clips that the transformer is trained on.")
 
     @Option(help: "Folder of the training.")
-    var run: String
+    var folder: String
     @Option(help: "Side of the pictures, in pixels.")
     var side = 64
     @Option(help: "Number of shards; those that are there stay.")
@@ -22,7 +22,7 @@ struct TrainClipsCommand: ParsableCommand {
 
     func run() throws {
         if threads > 0 { TorchLibrary.setThreadCount(threads) }
-        let run = TrainingRun(folder: URL(fileURLWithPath: self.run))
+        let run = TrainingRun(folder: URL(fileURLWithPath: folder))
         let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
         let start = Date()
         try cache.fill(run.finishedVAE(), count: shards, size: size) { count in

@@ -3,6 +3,7 @@ import Foundation
 import FramePackTraining
 import Models
 import Torch
+import ToyWorld
 
 /// `framepack train finish-vae`.
 struct TrainFinishVAECommand: ParsableCommand {
@@ -11,14 +12,14 @@ struct TrainFinishVAECommand: ParsableCommand {
         abstract: "Normalise a trained VAE's latents, measure it, and put it into the model.")
 
     @Option(help: "Folder of the training.")
-    var run: String
+    var folder: String
     @Option(help: "Side of the pictures, in pixels.")
     var side = 64
     @Option(help: "Channels of each level, the finest first.")
     var widths = "32,32,64,64"
 
     func run() throws {
-        let run = TrainingRun(folder: URL(fileURLWithPath: self.run))
+        let run = TrainingRun(folder: URL(fileURLWithPath: folder))
         let model = VAEConfig(
             blockOutChannels: widths.split(separator: ",").compactMap { Int($0) },
             layersPerBlock: 1, normNumGroups: 4)
@@ -26,9 +27,9 @@ struct TrainFinishVAECommand: ParsableCommand {
         print("averaged weights of step \(averages.step)")
         let finished = try FinishedVAE(
             averages, model: model, clips: WorldClips(side: side, seed: 7))
-        let folder = run.model.appendingPathComponent("vae")
+        let target = run.model.appendingPathComponent("vae")
         try writeNetwork(
-            finished.store, stem: "diffusion_pytorch_model", config: finished.config, to: folder)
+            finished.store, stem: "diffusion_pytorch_model", config: finished.config, to: target)
         try writeJSON(finished.gate, to: run.folder.appendingPathComponent("vae-gate.json"))
         try writeJSON(finished.colours, to: run.folder.appendingPathComponent("colours.json"))
         let gate = finished.gate

@@ -12,7 +12,7 @@ struct TrainTransformerCommand: ParsableCommand {
         abstract: "Train the transformer with its encoders on encoded clips.")
 
     @Option(help: "Folder of the training; a run that lies there is continued.")
-    var run: String
+    var folder: String
     @Option(help: "Side of the pictures, in pixels.")
     var side = 64
     @Option(help: "Steps of the whole run.")
@@ -29,7 +29,7 @@ struct TrainTransformerCommand: ParsableCommand {
     func run() throws {
         if threads > 0 { TorchLibrary.setThreadCount(threads) }
         TorchLibrary.flushDenormals(true)
-        let run = TrainingRun(folder: URL(fileURLWithPath: self.run))
+        let run = TrainingRun(folder: URL(fileURLWithPath: folder))
         let sizes = SmallModelSizes(side: side)
         let tokenizer = run.model.appendingPathComponent("tokenizer/tokenizer.json")
         if !FileManager.default.fileExists(atPath: tokenizer.path) {

@@ -45,7 +45,7 @@ struct TrainVAECommand: ParsableCommand {
             peak: learningRate, final: 3e-5, warmupSteps: 50, decayStart: 0.3)
         let loop = try TrainingLoop(
             task, config: TrainingLoopConfig(learningRate: schedule),
-            folder: URL(fileURLWithPath: folder))
+            folder: TrainingRun(folder: URL(fileURLWithPath: folder)).vaeState)
         print("\(task.store.elementCount) parameters, from step \(loop.step)")
         try loop.run { report in
             guard report.step % 10 == 0 else { return }
