@@ -29,7 +29,8 @@ struct FramePackCommand: ParsableCommand {
                 name: "Machine and models",
                 subcommands: [DoctorCommand.self, InspectCommand.self, ProbeCommand.self]),
             CommandGroup(
-                name: "The small model's world", subcommands: [WorldCommand.self, TrainCommand.self]),
+                name: "The small model's world",
+                subcommands: [WorldCommand.self, TrainCommand.self]),
         ])
 
     static func main() {

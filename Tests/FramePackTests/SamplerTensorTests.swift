@@ -43,7 +43,7 @@ import Torch
     }
 
     @Test func latentsAreRoundedBeforeTheNetworkSeesThem() throws {
-        let noise = try Tensor([0.3333, -1.777], [2])
+        let noise = try Tensor([0.3333, -1.777] as [Float], [2])
         var seen: [DType] = []
         let result = try SamplerChoice.unipc.sampler(FlowSchedule(tokenCount: 96, stepCount: 1))
             .sample(noise, dtype: .bfloat16) { x, _ in

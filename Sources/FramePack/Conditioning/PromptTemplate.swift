@@ -29,11 +29,8 @@ public enum PromptTemplate {
     public static func crop(_ tokenizer: Tokenizer) -> Int {
         let head = tokenizer.encode(head).ids
         // A tokenizer may put a token of its own behind every text; the head is not a whole text.
-        let ends =
-            !head.isEmpty
-            && head.last
-                != tokenizer.encode(self.head, addSpecialTokens: false)
-                .ids.last
+        let bare = tokenizer.encode(self.head, addSpecialTokens: false).ids
+        let ends = head.last != bare.last
         return head.count - (ends ? 1 : 0)
     }
 }

@@ -51,19 +51,27 @@ public final class Job {
     init(_ planned: PlannedGeneration, report: PlanReport) throws {
         request = planned.request
         url = Self.folder(for: request.output)
-        do {
-            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
-        } catch let error as CocoaError where error.code == .fileWriteFileExists {
-            // An earlier run's, whose request is compared below.
-        } catch {
-            throw FramePackError.job(
-                "The job's folder \(url.path) cannot be made: \(error.localizedDescription)")
-        }
+        try Self.make(url)
         lock = try JobLock(url)
         if has("request.json") {
             try checkSame(planned)
         } else {
             try begin(planned, report: report)
+        }
+    }
+
+    /// Makes a job's folder, unless an earlier run made it.
+    private static func make(_ folder: URL) throws(FramePackError) {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) {
+            if isFolder.boolValue { return }
+            throw .job("The job's folder \(folder.path) cannot be made: a file has that name.")
+        }
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw .job(
+                "The job's folder \(folder.path) cannot be made: \(error.localizedDescription)")
         }
     }
 

@@ -45,12 +45,12 @@ public final class ModelLibrary {
             in: folder.folder(of: .featureExtractor))
     }
 
-    /// The vision encoder. Its weights keep their stored type.
+    /// The vision encoder, whose weights keep their stored type.
     public func visionEncoder() throws -> SigLIPVisionEncoder {
         try part(.imageEncoder) { try SigLIPVisionEncoder(folder: $0, device: device) }
     }
 
-    /// Both text encoders with their tokenizers. The weights keep their stored type.
+    /// Both text encoders with their tokenizers; the weights keep their stored type.
     ///
     /// - Parameter parity: Cuts the template's head off as the reference does, 95 tokens with any
     ///   tokenizer, unless the model's settings say how many.

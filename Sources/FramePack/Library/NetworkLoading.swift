@@ -33,7 +33,9 @@ extension VAE {
 }
 
 extension LlamaTextEncoder {
-    /// Reads a Llama folder; see the transformer's. The upper two layers are not read.
+    /// Reads a Llama folder; see the transformer's.
+    ///
+    /// The upper two layers are not read.
     public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
         let config = try CheckpointFolder.json(LlamaConfig.self, in: folder)
         let source = CheckpointWeights(

@@ -46,7 +46,7 @@ struct ProgressMeter {
             stages[stage.stage.rawValue, default: 0] += now.timeIntervalSince(stage.since)
         }
         stage = next.map { ($0, now) }
-        if next == .sample { isEncoded = true }
+        if next == .sample || next == .decode || next == .write { isEncoded = true }
     }
 
     mutating func stepDone(seconds: Double) {

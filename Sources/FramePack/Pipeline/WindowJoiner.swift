@@ -22,7 +22,8 @@ final class WindowJoiner {
     /// Decodes after a section, unless an earlier run wrote its frames.
     func decode(_ section: Section, _ history: LatentHistory) throws {
         let finished = run.finishedFrames(after: section)
-        if run.frames.has(section, frames: finished), isFollowedByFrames(section) {
+        if run.frames.has(section, frames: finished) {
+            // Without frames of its own a section is decoded for the next one's join.
             before = section
             return run.meter.decodingDone(seconds: nil)
         }
@@ -35,12 +36,6 @@ final class WindowJoiner {
         }
         let pixels = try append.join(decoder.decode(after: section, history), after: section)
         try run.write(pixels, frames: finished, of: section, since: began)
-    }
-
-    /// Whether decoding can wait: a section without frames of its own is decoded for the next.
-    private func isFollowedByFrames(_ section: Section) -> Bool {
-        section.number + 1 < run.plan.sections.count
-            || !run.frames.kept(run.finishedFrames(after: section)).isEmpty
     }
 }
 
