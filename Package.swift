@@ -114,7 +114,7 @@ let package = Package(
         tests(
             "FramePackTraining",
             ["FramePackTraining", "FramePack", "ToyWorld", "TorchOptim", "TorchNN", "Torch"]),
-        tests("FramePackCLI", ["FramePackCLI", "Media"]),
+        tests("FramePackCLI", ["FramePackCLI", "Checkpoints", "Torch", "Media"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

@@ -43,13 +43,17 @@ public enum FramePackError: Error, Equatable, Sendable, CustomStringConvertible 
     /// A job folder cannot be used.
     case job(String)
 
+    /// A probe's input file does not fit the component.
+    case probe(String)
+
     /// The error as one sentence that says what to do.
     public var description: String {
         switch self {
         case .invalidSetting(let name, let found, let wanted):
             "\(name) is \(found); it must be \(wanted)."
         case .conflictingSettings(let sentence), .malformedJSON(let sentence),
-            .malformedTimeline(let sentence), .model(let sentence), .job(let sentence):
+            .malformedTimeline(let sentence), .model(let sentence), .job(let sentence),
+            .probe(let sentence):
             sentence
         case .cancelled: "The work was cancelled."
         case .outOfMemory(let place, let reason):

@@ -18,14 +18,11 @@ public struct PlannedGeneration: Sendable {
     ///   read.
     public init(_ request: GenerationRequest, model: ModelFolder) throws {
         try request.validate()
-        let picture = try request.image.map {
-            let summary = try probe(URL(fileURLWithPath: $0))
-            return FrameSize(height: summary.height, width: summary.width)
-        }
         try self.init(
             request, model: model,
             size: request.size(
-                picture: picture, defaultResolution: model.settings.resolution ?? 640))
+                picture: request.pictureSize(),
+                defaultResolution: model.settings.resolution ?? 640))
     }
 
     /// Plans a request at a size that is known.

@@ -36,7 +36,11 @@ public final class VAE {
     private let quantConv, postQuantConv: Conv3d
 
     /// Builds a VAE from its weights, in diffusers' naming.
+    ///
+    /// - Throws: `ModelError` that names a key of the configuration; what the source of the
+    ///   weights throws for a missing or misshapen one.
     public init(_ config: VAEConfig, _ weights: Weights) throws {
+        try config.check()
         self.config = config
         encoder = try VAEEncoder(config, weights["encoder"])
         decoder = try VAEDecoder(config, weights["decoder"])

@@ -1,0 +1,90 @@
+import Foundation
+import Models
+public import Torch
+
+/// How quickly a device does what a transformer block consists of.
+public struct ComputeRates: Codable, Equatable, Sendable {
+    /// Sizes of the work that is measured.
+    public struct Work: Codable, Equatable, Sendable {
+        /// Tokens, N.
+        public var tokens: Int
+        /// Channels of a token, C.
+        public var width: Int
+        /// Heads, H.
+        public var heads: Int
+
+        /// Makes a work.
+        public init(tokens: Int, width: Int, heads: Int) {
+            (self.tokens, self.width, self.heads) = (tokens, width, heads)
+        }
+
+        /// A piece of the released transformer that a laptop does in a moment.
+        public static let released = Work(tokens: 1024, width: 3072, heads: 24)
+    }
+
+    /// The device.
+    public let device: String
+    /// The number type: f32 or bf16.
+    public let dtype: String
+    /// Multiplication of matrices, in floating point operations a second.
+    public let matmul: Double
+    /// Attention, in floating point operations a second.
+    public let attention: Double
+
+    /// Puts rates together.
+    public init(device: String, dtype: String, matmul: Double, attention: Double) {
+        (self.device, self.dtype) = (device, dtype)
+        (self.matmul, self.attention) = (matmul, attention)
+    }
+
+    /// Measures for about a second.
+    ///
+    /// - Parameters:
+    ///   - seconds: How long each of the two is repeated, at least once after a warm-up.
+    /// - Throws: `TorchError` where the device cannot do it.
+    public static func measured(
+        _ work: Work, device: Device, dtype: DType, seconds: Double = 0.4
+    ) throws -> ComputeRates {
+        let (n, c) = (work.tokens, work.width)
+        return try withoutGradients {
+            let x = try Tensor.randn([n, c]).to(device, dtype)
+            let weight = try Tensor.randn([c, c]).to(device, dtype)
+            let matmul = try rate(2.0 * Double(n) * Double(c) * Double(c), device, seconds) {
+                _ = try x.linear(weight)
+            }
+            let heads = try x.reshape(1, n, work.heads, c / work.heads).transpose(1, 2).contiguous()
+            let attention = try rate(4.0 * Double(n) * Double(n) * Double(c), device, seconds) {
+                _ = try Tensor.attention(heads, heads, heads)
+            }
+            return ComputeRates(
+                device: "\(device)", dtype: dtype == .bfloat16 ? "bf16" : "f32", matmul: matmul,
+                attention: attention)
+        }
+    }
+
+    /// Bytes a second of copying 64 MiB within the device, read and written counted once.
+    public static func copyRate(from source: Device, to target: Device) throws -> Double {
+        let bytes = 64 << 20
+        let memory = try Tensor.zeros([bytes], dtype: .uint8, device: source)
+        return try rate(Double(bytes), target, 0.2) {
+            _ = source == target ? try memory.clone() : try memory.to(target)
+        }
+    }
+
+    /// The best of repetitions of some work, as amount a second.
+    private static func rate(
+        _ amount: Double, _ device: Device, _ seconds: Double, _ body: () throws -> Void
+    ) throws -> Double {
+        try body()
+        try Accelerator.synchronize(device)
+        var (best, spent) = (Double.infinity, 0.0)
+        repeat {
+            let began = ContinuousClock.now
+            try body()
+            try Accelerator.synchronize(device)
+            let took = (ContinuousClock.now - began) / .seconds(1)
+            (best, spent) = (min(best, took), spent + took)
+        } while spent < seconds
+        return amount / max(best, 1e-9)
+    }
+}

@@ -1,0 +1,147 @@
+import Checkpoints
+public import Foundation
+import Torch
+
+/// Describes checkpoints without reading their tensors.
+public enum CheckpointInspection {
+    /// Describes a folder, or a safetensors or GGUF file.
+    ///
+    /// A whole model's folder gives one report for each network in it.
+    ///
+    /// - Throws: What says which file or key cannot be read.
+    public static func reports(_ url: URL) throws -> [CheckpointReport] {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+            throw FramePackError.model("There is no file or folder \(url.path).")
+        }
+        guard isFolder.boolValue else { return [try file(url)] }
+        if has(url, "config.json") { return [try folder(url)] }
+        let parts = try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+            .map { url.appendingPathComponent($0) }
+            .filter { has($0, "config.json") && (try? NetworkKind.inFolder($0)) != nil }
+        guard !parts.isEmpty else {
+            throw FramePackError.model(
+                "\(url.path) has no config.json, nor has any folder in it; name a checkpoint's "
+                    + "folder or file.")
+        }
+        return try parts.map(folder)
+    }
+
+    /// Every tensor that a folder's `config.json` calls for, as one JSON object of shapes.
+    ///
+    /// Names follow the files of the folder where there are any, and else the published ones.
+    public static func expectedJSON(_ url: URL) throws -> Data {
+        let (kind, _) = try NetworkKind.inFolder(url)
+        var shapes = try kind.expectedShapes(url)
+        if let names = try? CheckpointFolder(url).entries.keys {
+            shapes = renamed(shapes, as: Array(names), kind)
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(shapes)
+    }
+
+    private static func has(_ folder: URL, _ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path)
+    }
+
+    /// The wanted names with or without the prefix, as the files have them.
+    private static func renamed(
+        _ shapes: [String: [Int]], as names: [String], _ kind: NetworkKind
+    ) -> [String: [Int]] {
+        guard let prefix = kind.prefixes.first else { return shapes }
+        let found = names.contains { $0.hasPrefix(prefix) } ? prefix : ""
+        return Dictionary(
+            shapes.map { name, shape in
+                let bare = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
+                return (found + bare, shape)
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func file(_ url: URL) throws -> CheckpointReport {
+        if try GGUFFile.isGGUF(url) { return try gguf(GGUFFile(url)) }
+        let file = try SafetensorsFile(url)
+        var report = CheckpointReport(path: url.path, format: "safetensors")
+        report.settings = file.metadata.mapValues { String($0.prefix(200)) }
+        report.add([file])
+        return report
+    }
+
+    private static func gguf(_ file: GGUFFile) -> CheckpointReport {
+        var report = CheckpointReport(path: file.url.path, format: "gguf \(file.version)")
+        report.className = file.metadata["general.architecture"]
+        report.settings = file.metadata.mapValues { String($0.prefix(80)) }
+        report.files = [
+            .init(
+                name: file.url.lastPathComponent, bytes: file.byteCount,
+                tensors: file.tensors.count)
+        ]
+        report.count(file.tensors.map { ($0.type, $0.elementCount, $0.byteCount ?? 0) })
+        return report
+    }
+
+    private static func folder(_ url: URL) throws -> CheckpointReport {
+        let (kind, className) = try NetworkKind.inFolder(url)
+        let checkpoint = try CheckpointFolder(url)
+        var report = CheckpointReport(path: url.path, format: "folder")
+        (report.className, report.network) = (className, kind)
+        report.settings = settings(url)
+        report.add(checkpoint.files)
+        let entries = checkpoint.entries
+        let expected = renamed(try kind.expectedShapes(url), as: Array(entries.keys), kind)
+        let ignored = try kind.ignoredKeys(url)
+        report.missing = expected.keys.filter { entries[$0] == nil && !ignored($0) }.sorted()
+        for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
+            if let wanted = expected[name] {
+                guard wanted != entry.shape else { continue }
+                report.misshapen.append(.init(name: name, found: entry.shape, wanted: wanted))
+            } else if ignored(name) {
+                report.passedOver.append(name)
+            } else {
+                report.unexpected.append(name)
+            }
+        }
+        return report
+    }
+
+    /// The numbers of a configuration, as texts.
+    private static func settings(_ url: URL) -> [String: String] {
+        let file = url.appendingPathComponent("config.json")
+        guard let data = try? Data(contentsOf: file),
+            let root = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        else { return [:] }
+        return root.compactMapValues { value in
+            switch value {
+            case let number as NSNumber: "\(number)"
+            case let numbers as [NSNumber]: numbers.map { "\($0)" }.joined(separator: " ")
+            default: nil
+            }
+        }
+    }
+}
+
+extension CheckpointReport {
+    fileprivate mutating func add(_ files: [SafetensorsFile]) {
+        self.files = files.map { file in
+            let attributes = try? FileManager.default.attributesOfItem(
+                atPath: file.url.resolvingSymlinksInPath().path)
+            return File(
+                name: file.url.lastPathComponent,
+                bytes: (attributes?[.size] as? NSNumber)?.intValue ?? 0,
+                tensors: file.entries.count)
+        }
+        count(
+            files.flatMap(\.entries.values).map {
+                ("\($0.dtype)", $0.shape.reduce(1, *), $0.range.count)
+            })
+    }
+
+    fileprivate mutating func count(_ tensors: [(type: String, numbers: Int, bytes: Int)]) {
+        parameters = tensors.reduce(0) { $0 + $1.numbers }
+        types = Dictionary(grouping: tensors, by: \.type).map { type, group in
+            TypeCount(
+                type: type, tensors: group.count, numbers: group.reduce(0) { $0 + $1.numbers },
+                bytes: group.reduce(0) { $0 + $1.bytes })
+        }.sorted { ($0.numbers, $1.type) > ($1.numbers, $0.type) }
+    }
+}

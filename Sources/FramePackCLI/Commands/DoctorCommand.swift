@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+import FramePack
+
+/// `framepack doctor`.
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Tell what this machine can do, and how long a frame will take.")
+
+    @Flag(help: "Print JSON instead of text.")
+    var json = false
+    @Flag(help: "Check only; measure no rates.")
+    var quick = false
+
+    func run() throws {
+        var report = DoctorReport()
+        try report.checkBlocks()
+        if !quick {
+            try report.measureRates()
+            try report.predict(small: try? ModelFolder.locate(nil))
+        }
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        } else {
+            print(report.text)
+        }
+        guard report.isHealthy else {
+            throw FramePackError.model("Something on this machine does not work; see above.")
+        }
+    }
+}

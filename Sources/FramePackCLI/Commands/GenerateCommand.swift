@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+import FramePack
+
+/// `framepack generate`.
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Make a video from a picture and a prompt.",
+        discussion: """
+            framepack generate --image picture.png --prompt "a girl dances" \\
+                --seconds 5 --output video.mp4
+
+            Ctrl-C stops and keeps what is finished; framepack resume goes on.
+            """)
+
+    @OptionGroup var arguments: RequestArguments
+    @OptionGroup(title: "Run") var options: RunOptions
+
+    func run() throws {
+        let like = try arguments.likeRequest()
+        let model = try ModelFolder.locate(arguments.output.model ?? like?.model)
+        var request = like ?? model.settings.request(prompt: "")
+        arguments.apply(to: &request)
+        guard like != nil || arguments.content.prompt != nil || !request.promptAt.isEmpty else {
+            throw CommandError.usage(
+                "There is no prompt; say what moves with --prompt \"a girl dances\".")
+        }
+        try options.run(model, output: request.output) { pipeline, token, reporter in
+            try pipeline.run(request, cancellation: token) { event in
+                reporter.report(event)
+                if case .planned(let report) = event.kind, let note = report.roundingNote {
+                    reporter.note(note)
+                }
+            }
+        }
+    }
+}
+
+/// `framepack resume`.
+struct ResumeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Go on with a job that was stopped.",
+        discussion: "A job is the folder NAME.job beside the output NAME.mp4.")
+
+    @Argument(help: "The job's folder, or the output that it was to become.")
+    var job: String
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The model, where it does not lie any more where it was.", valueName: "folder"))
+    var model: String?
+    @OptionGroup(title: "Run") var options: RunOptions
+
+    func run() throws {
+        let folder = folder()
+        let request = try Job.request(in: folder)
+        let model =
+            try model.map { try ModelFolder(URL(fileURLWithPath: $0)) } ?? Job.model(of: folder)
+        try options.run(model, output: request.output) { pipeline, token, reporter in
+            try pipeline.resume(folder, cancellation: token) { reporter.report($0) }
+        }
+    }
+
+    /// The job's folder, also where its output was named.
+    private func folder() -> URL {
+        let named = URL(fileURLWithPath: job)
+        let besides = Job.folder(for: job)
+        let isJob = FileManager.default.fileExists(
+            atPath: named.appendingPathComponent("request.json").path)
+        return !isJob && FileManager.default.fileExists(atPath: besides.path) ? besides : named
+    }
+}
+
+extension PlanReport {
+    /// Says that seconds were rounded to whole sections; nil where they are met.
+    var roundingNote: String? {
+        guard let asked = requestedSeconds, abs(asked - seconds) * Double(fps) > 1.5 else {
+            return nil
+        }
+        let number = Int(exactly: asked).map { "\($0)" } ?? "\(asked)"
+        let sections = sectionCount == 1 ? "1 section" : "\(sectionCount) sections"
+        return "\(number) seconds are \(sections), \(frames) frames "
+            + "(\(String(format: "%.2f", seconds)) s); --frames is exact."
+    }
+}

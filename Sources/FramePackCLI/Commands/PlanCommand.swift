@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import FramePack
+
+/// `framepack plan`.
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Print sections, times, tokens and memory before anything is loaded.",
+        discussion: """
+            Takes the options of generate. Without --model the sizes are the released model's, \
+            and no model has to be there.
+            """)
+
+    @OptionGroup var arguments: RequestArguments
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+
+    func run() throws {
+        let like = try arguments.likeRequest()
+        let named = arguments.output.model
+        let model = try named.map { try ModelFolder(URL(fileURLWithPath: $0)) }
+        var request =
+            like ?? model?.settings.request(prompt: "...")
+            ?? GenerationRequest(prompt: "...")
+        arguments.apply(to: &request)
+        let report = try report(request, model)
+        guard json else {
+            print(report.table)
+            if model == nil { print("\nSizes of the released model; --model names another.") }
+            return
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+    }
+
+    private func report(_ request: GenerationRequest, _ model: ModelFolder?) throws -> PlanReport {
+        if let model { return try PlannedGeneration(request, model: model).report }
+        let plan = try request.plan()
+        return PlanReport(
+            plan: plan, size: try request.size(picture: request.pictureSize()),
+            model: ModelSize())
+    }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Foundation
+import FramePack
+import Torch
+
+/// What the program's exit status says; there is no other place that decides it.
+enum ExitStatus: Int32 {
+    /// All is done, or help was asked for.
+    case success = 0
+    /// The work failed; one line on standard error says why.
+    case failure = 1
+    /// The command line cannot be understood.
+    case usage = 2
+    /// The work was cancelled, as after Ctrl-C.
+    case cancelled = 130
+}
+
+/// What a command throws where the program itself has something to say.
+enum CommandError: Error, CustomStringConvertible {
+    /// The command line asks for something that cannot be.
+    case usage(String)
+    /// The user ended the work; the sentence says how to go on.
+    case cancelled(String)
+
+    var description: String {
+        switch self {
+        case .usage(let sentence), .cancelled(let sentence): sentence
+        }
+    }
+}
+
+/// How a command ended that threw something.
+struct Outcome {
+    /// What the program ends with.
+    let status: ExitStatus
+    /// What is printed: help in full, or one line.
+    let message: String
+
+    /// Tells what an error means.
+    init(_ error: any Error, arguments: [String]) {
+        typealias Root = FramePackCommand
+        switch error {
+        case let error as CommandError:
+            if case .cancelled = error { status = .cancelled } else { status = .usage }
+            message = error.description
+        case FramePackError.cancelled:
+            (status, message) = (.cancelled, FramePackError.cancelled.description)
+        case let error as TorchError:
+            status = .failure
+            message =
+                error.code == .outOfMemory
+                ? "Memory did not suffice: \(Self.oneLine(error.message))"
+                : Self.oneLine(error.message)
+        default:
+            switch Root.exitCode(for: error) {
+            case .success:
+                (status, message) = (.success, Root.fullMessage(for: error, columns: 80))
+            case .validationFailure:
+                status = .usage
+                message = Self.oneLine(Root.message(for: error)) + Self.hint(arguments)
+            default: (status, message) = (.failure, Self.sentence(error))
+            }
+        }
+    }
+
+    /// Prints the message where it belongs.
+    func report() -> ExitStatus {
+        if status == .success {
+            print(message)
+        } else {
+            let label = status == .cancelled ? "" : "error: "
+            FileHandle.standardError.write(Data("\(label)\(message)\n".utf8))
+        }
+        return status
+    }
+
+    private static func hint(_ arguments: [String]) -> String {
+        let names = FramePackCommand.configuration.subcommands.compactMap {
+            $0.configuration.commandName
+        }
+        let command = arguments.first { names.contains($0) }.map { " \($0)" } ?? ""
+        return " (see framepack\(command) --help)"
+    }
+
+    /// An error as one line.
+    private static func sentence(_ error: any Error) -> String {
+        // Foundation's errors describe themselves with their domain and all that.
+        let isFoundations = type(of: error) is NSError.Type || error is CocoaError
+        return oneLine(isFoundations ? error.localizedDescription : "\(error)")
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline)
+            .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
+        return line.count > 1000 ? line.prefix(1000) + "..." : line
+    }
+}

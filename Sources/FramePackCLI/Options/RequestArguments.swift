@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import FramePack
+
+/// Every field of a request as an option, in the groups of the help text.
+struct RequestArguments: ParsableArguments {
+    @OptionGroup(title: "Content") var content: ContentOptions
+    @OptionGroup(title: "Length and size") var form: FormOptions
+    @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+    @OptionGroup(title: "Model and output") var output: OutputOptions
+
+    /// The request that an older video was made with, where `--like` names one.
+    func likeRequest() throws -> GenerationRequest? {
+        try content.like.map { try GenerationRequest(likeFile: URL(fileURLWithPath: $0)) }
+    }
+
+    /// Puts what was given on the command line into a request; the rest stays.
+    func apply(to request: inout GenerationRequest) {
+        applyContent(&request)
+        applyForm(&request)
+        applySampling(&request)
+        applyOutput(&request)
+    }
+
+    private func applyContent(_ request: inout GenerationRequest) {
+        if let prompt = content.prompt {
+            request.prompt = prompt
+            // The older video's further prompts belong to its first one.
+            request.promptAt = []
+        }
+        if !content.promptAt.isEmpty { request.promptAt = content.promptAt.map(\.prompt) }
+        set(&request.negativePrompt, content.negativePrompt)
+        if let image = content.image { request.image = image }
+        if let endImage = content.endImage { request.endImage = endImage }
+    }
+
+    private func applyForm(_ request: inout GenerationRequest) {
+        if form.seconds != nil || form.frames != nil {
+            (request.seconds, request.frames) = (form.seconds, form.frames)
+        }
+        set(&request.fps, form.fps)
+        if form.width != nil || form.height != nil || form.resolution != nil {
+            (request.width, request.height) = (form.width, form.height)
+            request.resolution = form.resolution
+        }
+    }
+
+    private func applySampling(_ request: inout GenerationRequest) {
+        if let order = sampling.order { request.order = order }
+        set(&request.window, sampling.window)
+        set(&request.seed, sampling.seed)
+        set(&request.steps, sampling.steps)
+        set(&request.sampler, sampling.sampler)
+        if let shift = sampling.shift { request.shift = shift }
+        set(&request.guidance, sampling.guidance)
+        set(&request.cfg, sampling.cfg)
+        set(&request.guidanceRescale, sampling.guidanceRescale)
+        set(&request.stepCache, sampling.stepCache)
+        set(&request.threshold, sampling.threshold)
+        set(&request.parity, sampling.parity)
+    }
+
+    private func applyOutput(_ request: inout GenerationRequest) {
+        if let model = output.model { request.model = model }
+        set(&request.output, output.output)
+        if let format = output.format {
+            request.format = format
+        } else if output.output != nil {
+            request.format = nil
+        }
+        set(&request.crf, output.crf)
+        set(&request.decode, output.decode)
+        set(&request.tiling, output.tiling)
+        if let dtype = output.dtype { request.dtype = dtype }
+        set(&request.keepJob, output.keepJob)
+    }
+
+    private func set<Value>(_ field: inout Value, _ value: Value?) {
+        if let value { field = value }
+    }
+}

@@ -1,0 +1,172 @@
+import ArgumentParser
+import Foundation
+import FramePack
+
+/// What is shown.
+struct ContentOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: "What moves, and how.")
+    var prompt: String?
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "A further prompt from a time on, such as 2.5:\"she bows\"; may be repeated.",
+            valueName: "seconds:text"))
+    var promptAt: [TimedPromptArgument] = []
+    @Option(
+        parsing: .unconditional, help: "What the video shall not show; matters with --cfg above 1.")
+    var negativePrompt: String?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The picture that the video begins with; without one it starts from the text alone.",
+            valueName: "file"))
+    var image: String?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The picture that the video runs towards (order inverted).", valueName: "file"))
+    var endImage: String?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Take all settings from a video that framepack made, or from its JSON file.",
+            valueName: "file"))
+    var like: String?
+}
+
+/// How long and how large.
+struct FormOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Length, rounded to whole sections. (default: 5)", valueName: "seconds"))
+    var seconds: Double?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Length in frames, exactly.", valueName: "count"))
+    var frames: Int?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Frames per second. (default: 30)", valueName: "rate"))
+    var fps: Int?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Width, a multiple of 16. (default: by the picture)", valueName: "pixels"))
+    var width: Int?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Height, a multiple of 16. (default: by the picture)", valueName: "pixels"))
+    var height: Int?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Side of a square of the wanted area. (default: the model's)", valueName: "pixels"))
+    var resolution: Int?
+}
+
+/// How it is generated.
+struct SamplingOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: "Order of the sections: inverted or f1. (default: the model's)")
+    var order: SamplingOrder?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Latents that a section generates. (default: 9)", valueName: "count"))
+    var window: Int?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Seed of all noise. (default: 31337)", valueName: "number"))
+    var seed: Int?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Steps of a section. (default: the model's, 25)", valueName: "count"))
+    var steps: Int?
+    @Option(
+        parsing: .unconditional, help: "unipc, unipc-bh2 or euler. (default: unipc)")
+    var sampler: SamplerChoice?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Shift of the noise levels. (default: by the size)", valueName: "number"))
+    var shift: Double?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Distilled guidance, 1 to 32. (default: 10)", valueName: "number"))
+    var guidance: Double?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "True guidance, 1 to 32; all but 1 takes twice as long. (default: 1)",
+            valueName: "number"))
+    var cfg: Double?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How much of the contrast of --cfg is taken back, 0 to 1. (default: 0)",
+            valueName: "number"))
+    var guidanceRescale: Double?
+    @Option(
+        parsing: .unconditional,
+        help: "What reuses work between steps: none or teacache. (default: none)")
+    var stepCache: StepCacheChoice?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Threshold of the step cache. (default: 0.15)", valueName: "number"))
+    var threshold: Double?
+    @Flag(
+        inversion: .prefixedNo,
+        help: "The reference's numbers, roundings and all, not the clean mode.")
+    var parity: Bool?
+}
+
+/// How it is computed and written.
+struct OutputOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "A model's folder, or a JSON file that names its parts' folders. (default: "
+                + "FRAMEPACK_MODELS, or the small one that ships)", valueName: "folder"))
+    var model: String?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The video: .mp4, .gif or .webp, or a folder/ of PNG files. (default: output.mp4)",
+            valueName: "file"))
+    var output: String?
+    @Option(
+        parsing: .unconditional, help: "mp4, png, gif or webp. (default: by the output's name)")
+    var format: OutputFormat?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Quality of the mp4, 0 (lossless) to 51. (default: 16)", valueName: "number"))
+    var crf: Int?
+    @Option(
+        parsing: .unconditional,
+        help: "How latents become frames: windows or streaming. (default: windows)")
+    var decode: DecodeChoice?
+    @Flag(inversion: .prefixedNo, help: "Decode in spatial tiles, which takes less memory.")
+    var tiling: Bool?
+    @Option(
+        parsing: .unconditional,
+        help: "Number type of the transformer: f32, bf16 or f16. (default: as stored)")
+    var dtype: PrecisionChoice?
+    @Flag(inversion: .prefixedNo, help: "Keep the job's folder after success.")
+    var keepJob: Bool?
+}
+
+/// A prompt with its time, written as `2.5:she bows`.
+struct TimedPromptArgument: ExpressibleByArgument {
+    let prompt: TimedPrompt
+
+    init?(argument: String) {
+        guard let colon = argument.firstIndex(of: ":"),
+            let seconds = Double(argument[..<colon].trimmingCharacters(in: .whitespaces))
+        else { return nil }
+        let text = argument[argument.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+        prompt = TimedPrompt(seconds: seconds, text: text)
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Foundation
+import FramePack
+
+/// How a run is shown and where it computes.
+struct RunOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: "cpu, cuda, cuda:N, or auto for a GPU if there is one.")
+    var device = DeviceOption.best
+    @Flag(help: "Print every event as a line of JSON.")
+    var json = false
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "A PNG file that shows the latents after each step.", valueName: "file"))
+    var preview: String?
+
+    /// Runs a pipeline with everything that surrounds it: events, Ctrl-C, the summary.
+    ///
+    /// - Parameter output: The output, by which the job's folder is named.
+    func run(
+        _ model: ModelFolder, output: String,
+        _ body: (Pipeline, CancellationToken, EventReporter) throws -> GenerationResult
+    ) throws {
+        let reporter = EventReporter(json: json, preview: preview)
+        let token = CancellationToken()
+        var options = PipelineOptions()
+        options.device = try device.resolved()
+        options.previews = reporter.wantsPreviews
+        let interruption = Interruption(token)
+        defer { reporter.finish() }
+        do {
+            let result = try body(Pipeline(model, options: options), token, reporter)
+            reporter.finish()
+            reporter.summarize(result)
+        } catch FramePackError.cancelled {
+            reporter.finish()
+            let job = Job.folder(for: output).path
+            throw CommandError.cancelled(
+                FileManager.default.fileExists(atPath: job)
+                    ? "Cancelled; go on with: framepack resume \(shellQuoted(job))" : "Cancelled.")
+        }
+        withExtendedLifetime(interruption) {}
+    }
+
+    /// A path as a shell takes it.
+    private func shellQuoted(_ path: String) -> String {
+        let plain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+".contains($0) }
+        return plain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
+    }
+}

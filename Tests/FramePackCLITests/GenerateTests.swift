@@ -1,0 +1,126 @@
+import Foundation
+import Media
+import TestSupport
+import Testing
+
+/// `framepack generate`, `resume` and `doctor` with a tiny random model.
+@Suite struct GenerateTests {
+    private let model = Fixtures.url("goldens/pipeline/model")
+
+    private func arguments(_ output: URL, _ more: [String] = []) -> [String] {
+        [
+            "generate", "--prompt", "a girl dances", "--model", model.path, "--width", "32",
+            "--height", "32", "--window", "1", "--steps", "2", "--output", output.path,
+        ] + more
+    }
+
+    private func events(_ output: String) throws -> [[String: Any]] {
+        try output.split(separator: "\n").map {
+            try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+    }
+
+    @Test func eventsAreLinesOfJSONAndTheVideoIsThere() throws {
+        try withTemporaryFolder { folder in
+            let output = folder.appendingPathComponent("video.mp4")
+            let preview = folder.appendingPathComponent("preview.png")
+            let run = try Program.run(
+                arguments(output, ["--frames", "9", "--json", "--preview", preview.path]))
+            try #require(run.status == 0, "\(run.errors)")
+            #expect(run.errors.isEmpty)
+            let events = try events(run.output)
+            let names = events.compactMap { $0["event"] as? String }
+            #expect(names.count == events.count)
+            #expect(names.first == "planned" && names.last == "done")
+            for name in ["stage", "step", "sectionSampled", "sectionDecoded"] {
+                #expect(names.contains(name), "\(name)")
+            }
+            let progress = events.compactMap { $0["progress"] as? Double }
+            #expect(progress == progress.sorted() && progress.last == 1)
+            #expect(try probe(output).frames == 9)
+            #expect(try probe(preview).kind == .picture)
+            let job = folder.appendingPathComponent("video.job").path
+            #expect(!FileManager.default.fileExists(atPath: job))
+        }
+    }
+
+    @Test func itIsQuietIntoAPipeAndSaysRounding() throws {
+        try withTemporaryFolder { folder in
+            let output = folder.appendingPathComponent("video.mp4")
+            let quiet = try Program.run(arguments(output, ["--frames", "5"]))
+            #expect(quiet.status == 0 && quiet.output.isEmpty && quiet.errors.isEmpty)
+            let rounded = try Program.run(arguments(output, ["--seconds", "0.45"]))
+            #expect(rounded.status == 0 && rounded.output.isEmpty)
+            #expect(rounded.errorLines.count == 1)
+            #expect(rounded.errors.contains("3 sections"), "\(rounded.errors)")
+        }
+    }
+
+    @Test func likeTakesUpAnOlderVideo() throws {
+        try withTemporaryFolder { folder in
+            let first = folder.appendingPathComponent("first.mp4")
+            let second = folder.appendingPathComponent("second.mp4")
+            let run = try Program.run(arguments(first, ["--frames", "5", "--seed", "7"]))
+            try #require(run.status == 0, "\(run.errors)")
+            let again = try Program.run([
+                "generate", "--like", first.path, "--output", second.path, "--keep-job",
+            ])
+            try #require(again.status == 0, "\(again.errors)")
+            #expect(
+                try Picture.frames(first) == Picture.frames(second),
+                "the same request, the same video"
+            )
+            let job = folder.appendingPathComponent("second.job").path
+            #expect(FileManager.default.fileExists(atPath: job))
+        }
+    }
+
+    @Test func interruptKeepsTheJobAndResumeGoesOn() throws {
+        try withTemporaryFolder { folder in
+            let output = folder.appendingPathComponent("video.mp4")
+            let process = try Program.start(
+                arguments(output, ["--frames", "41", "--steps", "50", "--json"]), streams: folder)
+            let events = folder.appendingPathComponent("output")
+            let end = Date().addingTimeInterval(60)
+            while process.isRunning, Date() < end,
+                try !String(contentsOf: events, encoding: .utf8).contains("\"step\"")
+            { usleep(10_000) }
+            process.interrupt()
+            process.waitUntilExit()
+            let run = try Program.finished(process, streams: folder)
+            #expect(run.status == 130)
+            #expect(run.errors.contains("framepack resume"), "\(run.errors)")
+            #expect(!FileManager.default.fileExists(atPath: output.path))
+            let resumed = try Program.run([
+                "resume", folder.appendingPathComponent("video.job").path,
+            ])
+            #expect(resumed.status == 0, "\(resumed.errors)")
+            #expect(try probe(output).frames == 41)
+        }
+    }
+
+    @Test func resumeRefusesWhatIsNoJob() throws {
+        try withTemporaryFolder { folder in
+            let run = try Program.run(["resume", folder.path])
+            #expect(run.status == 1 && run.errorLines.count == 1)
+        }
+    }
+
+    @Test func doctorChecksABlock() throws {
+        let run = try Program.run(["doctor", "--quick", "--json"])
+        #expect(run.status == 0, "\(run.errors)")
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        let report = try #require(object as? [String: Any])
+        let checks = try #require(report["checks"] as? [[String: Any]])
+        #expect(!checks.isEmpty)
+        for check in checks { #expect(check["isGood"] as? Bool == true, "\(check)") }
+        #expect(report["torchVersion"] as? String != nil)
+    }
+}
+
+extension Picture {
+    /// Every frame of a video.
+    fileprivate static func frames(_ file: URL) throws -> [Picture] {
+        try VideoReader(contentsOf: file).remainingFrames()
+    }
+}

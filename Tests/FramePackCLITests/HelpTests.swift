@@ -1,0 +1,69 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Help texts, compared as a whole with the files in `Snapshots`.
+///
+/// After a wanted change, run the tests with FRAMEPACK_RECORD=1 to write the files anew.
+@Suite struct HelpTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Snapshots")
+
+    @Test(arguments: ["", "generate", "resume", "plan", "doctor", "inspect", "probe"])
+    func helpIsAsStored(_ command: String) throws {
+        let run = try Program.run(command.isEmpty ? ["--help"] : [command, "--help"])
+        #expect(run.status == 0)
+        #expect(run.errors.isEmpty)
+        for line in run.output.split(separator: "\n") {
+            #expect(line.count <= 80, "\(line)")
+        }
+        let file = Self.folder.appendingPathComponent(
+            "\(command.isEmpty ? "framepack" : command).txt")
+        if ProcessInfo.processInfo.environment["FRAMEPACK_RECORD"] == "1" {
+            try Data(run.output.utf8).write(to: file)
+        }
+        let stored = try String(contentsOf: file, encoding: .utf8)
+        #expect(run.output == stored, "help of \(command)")
+    }
+
+    @Test func theFirstScreenSaysWhatToType() throws {
+        let run = try Program.run([])
+        #expect(run.status == 0)
+        #expect(run.output.contains("framepack generate --image"))
+    }
+
+    @Test func theVersionIsSemantic() throws {
+        let run = try Program.run(["--version"])
+        #expect(run.status == 0)
+        let parts = run.output.trimmingCharacters(in: .newlines).split(separator: ".")
+        #expect(parts.count == 3 && parts.allSatisfy { Int($0) != nil }, "\(run.output)")
+    }
+
+    @Test func everySettingOfARequestIsAnOption() throws {
+        let help = try Program.run(["generate", "--help"]).output
+        let keys = [
+            "prompt", "promptAt", "negativePrompt", "image", "endImage", "seconds", "frames",
+            "fps", "height", "width", "resolution", "order", "window", "seed", "steps", "sampler",
+            "shift", "guidance", "cfg", "guidanceRescale", "stepCache", "threshold", "parity",
+            "decode", "tiling", "dtype", "model", "output", "format", "crf", "keepJob",
+        ]
+        for key in keys {
+            let words = key.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
+            #expect(help.contains("--\(words)"), "\(words)")
+        }
+    }
+
+    @Test func completionsAreGenerated() throws {
+        let run = try Program.run(["--generate-completion-script", "bash"])
+        #expect(run.status == 0)
+        #expect(run.output.contains("framepack"))
+    }
+
+    @Test func anUnknownOptionIsOneLineAndTheStatusOfUsage() throws {
+        let run = try Program.run(["generate", "--promt", "a"])
+        #expect(run.status == 2)
+        #expect(run.errorLines.count == 1)
+        #expect(run.errors.contains("--promt") && run.errors.contains("generate --help"))
+        #expect(!run.errors.contains("Usage"))
+    }
+}
