@@ -55,7 +55,7 @@ public final class GuidanceDistillation: TrainingTask {
 
     /// The loss of one step.
     public func loss(step: Int) throws -> TrainingLoss {
-        let lesson = try withoutGradients { try lesson(step: step) }
+        let lesson = try withoutGradients { try makeLesson(step: step) }
         let velocity = try student(lesson.input, Execution(dtype: data.computeType))
         let error = try (velocity - lesson.target).square()
         let loss = try (error * lesson.weight).mean() / lesson.weight.mean()
@@ -70,7 +70,7 @@ public final class GuidanceDistillation: TrainingTask {
         let pull: Double
     }
 
-    private func lesson(step: Int) throws -> Lesson {
+    private func makeLesson(step: Int) throws -> Lesson {
         // Other samples than the teacher saw at the same step.
         let batch = try data.batch(step: step &+ 1_000_000)
         var input = batch.input

@@ -83,7 +83,7 @@ private struct ModelWriter {
         guided =
             FileManager.default.fileExists(atPath: state.path)
             ? try AveragedWeights(run.guidanceState) : nil
-        var sizes = SmallModelSizes(side: try run.side())
+        var sizes = try run.sizes()
         let tokenizer = try Tokenizer(folder: run.model.appendingPathComponent("tokenizer"))
         let tokenizer2 = try Tokenizer(folder: run.model.appendingPathComponent("tokenizer_2"))
         sizes.llama.vocabularySize = tokenizer.vocabularySize
@@ -202,6 +202,21 @@ private struct ModelWriter {
 }
 
 extension TrainingRun {
+    /// The sizes that the run was begun with: those of its file, or else the shipped ones.
+    ///
+    /// - Throws: As ``side()``, where there is no such file.
+    public func sizes() throws -> SmallModelSizes {
+        if let sizes = try storedSizes() { return sizes }
+        return SmallModelSizes(side: try side())
+    }
+
+    /// The sizes in the run's file; nil if there is none.
+    public func storedSizes() throws -> SmallModelSizes? {
+        guard FileManager.default.fileExists(atPath: sizesFile.path) else { return nil }
+        return try CheckpointFolder.json(
+            SmallModelSizes.self, sizesFile.lastPathComponent, in: folder)
+    }
+
     /// The side of the pictures that the transformer was trained with, in pixels.
     ///
     /// - Throws: `CheckpointError` if there is no stored state, `TrainingError` if it has no vision

@@ -16,6 +16,8 @@ public struct TrainingRun: Sendable {
     public var vaeState: URL { folder.appendingPathComponent("vae-run") }
     /// The transformer's training state.
     public var transformerState: URL { folder.appendingPathComponent("transformer-run") }
+    /// The sizes of the networks.
+    public var sizesFile: URL { folder.appendingPathComponent("sizes.json") }
     /// The state of the guidance's distillation.
     public var guidanceState: URL { folder.appendingPathComponent("guidance-run") }
     /// What `framepack eval` measured of the exported model.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import FramePack
 import FramePackTraining
+import Media
 import Torch
 
 /// `framepack eval`.

@@ -32,16 +32,15 @@ struct TrainGuidanceCommand: ParsableCommand {
         if threads > 0 { TorchLibrary.setThreadCount(threads) }
         TorchLibrary.flushDenormals(true)
         let run = TrainingRun(folder: URL(fileURLWithPath: folder))
-        let side = try run.side()
+        let sizes = try run.sizes()
         let teacher = try AveragedWeights(run.transformerState)
-        let model = try SmallModel(
-            SmallModelSizes(side: side), folder: run.model, source: teacher)
+        let model = try SmallModel(sizes, folder: run.model, source: teacher)
         var training = TransformerTrainingConfig()
         training.batch = batch
         let data = try TransformerTraining(
             training, model: model,
-            cache: ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11)),
-            plainStart: run.plainStart(side: side), plainLevel: TrainingRun.plainLevel, seed: seed)
+            cache: ClipCache(folder: run.clips, clips: WorldClips(side: sizes.side, seed: 11)),
+            plainStart: run.plainStart(side: sizes.side), plainLevel: TrainingRun.plainLevel, seed: seed)
         var config = GuidanceDistillationConfig()
         config.steps = steps
         config.leastScale = leastScale
