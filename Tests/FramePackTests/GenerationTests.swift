@@ -203,8 +203,10 @@ import Torch
     }
 
     @Test func foldersThatAreNoJobsAreErrors() throws {
-        try withTemporaryFolder { folder in
-            #expect { try Pipeline(tinyModel()).resume(folder) } throws: {
+        _ = try withTemporaryFolder { folder in
+            #expect {
+                _ = try Pipeline(tinyModel()).resume(folder)
+            } throws: {
                 "\($0)".contains("request.json")
             }
         }
