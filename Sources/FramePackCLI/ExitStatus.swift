@@ -90,8 +90,13 @@ struct Outcome {
     }
 
     private static func oneLine(_ text: String) -> String {
-        let line = text.split(whereSeparator: \.isNewline)
-            .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
+        let lines = text.split(whereSeparator: \.isNewline)
+            .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        // A list of choices reads better with commas.
+        let line = lines.reduce("") { line, next in
+            guard next.hasPrefix("- ") else { return line.isEmpty ? next : "\(line) \(next)" }
+            return line + (line.hasSuffix(":") ? " " : ", ") + next.dropFirst(2)
+        }
         return line.count > 1000 ? line.prefix(1000) + "..." : line
     }
 }

@@ -42,6 +42,7 @@ struct ResumeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
         abstract: "Go on with a job that was stopped.",
+        usage: "framepack resume <job> [<options>]",
         discussion: "A job is the folder NAME.job beside the output NAME.mp4.")
 
     @Argument(help: "The job's folder, or the output that it was to become.")

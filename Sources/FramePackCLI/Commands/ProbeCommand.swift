@@ -15,11 +15,7 @@ struct ProbeCommand: ParsableCommand {
             A tensor's name may have the prefix in.
             """)
 
-    @Argument(
-        help: """
-            transformer, vae-encode, vae-decode, llama, clip, siglip, tokenize, sigmas, sample \
-            or pipeline.
-            """)
+    @Argument(help: "What is run.")
     var component: ProbeComponent
     @OptionGroup(title: "Files and arithmetic") var files: ProbeFileOptions
     @OptionGroup(title: "vae-encode, vae-decode") var tiles: ProbeTileOptions
@@ -56,7 +52,7 @@ struct ProbeFileOptions: ParsableArguments {
     var output: String
     @Option(parsing: .unconditional, help: "cpu, cuda or cuda:N.")
     var device = DeviceOption(device: .cpu)
-    @Option(parsing: .unconditional, help: "The arithmetic: f32, bf16 or f16.")
+    @Option(parsing: .unconditional, help: "The arithmetic.")
     var dtype = PrecisionChoice.f32
 }
 
@@ -136,12 +132,12 @@ struct ProbeSettings: ParsableArguments {
             "sigmas, sample: shift. (default: the official rule)", valueName: "number"))
     var shift: Double?
     @Option(
-        parsing: .unconditional, help: "sample, pipeline: unipc, unipc-bh2 or euler.")
+        parsing: .unconditional, help: "sample, pipeline: the sampler.")
     var sampler = SamplerChoice.unipc
     @Option(
-        parsing: .unconditional, help: "sample: the closed form, tanh or sin.")
+        parsing: .unconditional, help: "sample: the closed form.")
     var function = ClosedForm.tanh
-    @Option(parsing: .unconditional, help: "transformer, pipeline: none or teacache.")
+    @Option(parsing: .unconditional, help: "transformer, pipeline: the cache.")
     var stepCache = StepCacheChoice.none
     @Option(
         parsing: .unconditional,
@@ -162,7 +158,7 @@ struct ProbeSettings: ParsableArguments {
 
 /// What the whole pipeline reads.
 struct ProbePipelineOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "inverted or f1.")
+    @Option(parsing: .unconditional, help: "Order of the sections.")
     var order = SamplingOrder.inverted
     @Option(
         parsing: .unconditional, help: ArgumentHelp("Latents of a section.", valueName: "count"))

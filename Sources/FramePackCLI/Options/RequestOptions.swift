@@ -70,7 +70,7 @@ struct FormOptions: ParsableArguments {
 struct SamplingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
-        help: "Order of the sections: inverted or f1. (default: the model's)")
+        help: "Order of the sections. (default: the model's)")
     var order: SamplingOrder?
     @Option(
         parsing: .unconditional,
@@ -85,7 +85,7 @@ struct SamplingOptions: ParsableArguments {
         help: ArgumentHelp("Steps of a section. (default: the model's, 25)", valueName: "count"))
     var steps: Int?
     @Option(
-        parsing: .unconditional, help: "unipc, unipc-bh2 or euler. (default: unipc)")
+        parsing: .unconditional, help: "The sampler. (default: unipc)")
     var sampler: SamplerChoice?
     @Option(
         parsing: .unconditional,
@@ -110,7 +110,7 @@ struct SamplingOptions: ParsableArguments {
     var guidanceRescale: Double?
     @Option(
         parsing: .unconditional,
-        help: "What reuses work between steps: none or teacache. (default: none)")
+        help: "What reuses work between steps. (default: none)")
     var stepCache: StepCacheChoice?
     @Option(
         parsing: .unconditional,
@@ -137,7 +137,7 @@ struct OutputOptions: ParsableArguments {
             valueName: "file"))
     var output: String?
     @Option(
-        parsing: .unconditional, help: "mp4, png, gif or webp. (default: by the output's name)")
+        parsing: .unconditional, help: "Form of the output. (default: by its name)")
     var format: OutputFormat?
     @Option(
         parsing: .unconditional,
@@ -146,13 +146,13 @@ struct OutputOptions: ParsableArguments {
     var crf: Int?
     @Option(
         parsing: .unconditional,
-        help: "How latents become frames: windows or streaming. (default: windows)")
+        help: "How latents become frames. (default: windows)")
     var decode: DecodeChoice?
     @Flag(inversion: .prefixedNo, help: "Decode in spatial tiles, which takes less memory.")
     var tiling: Bool?
     @Option(
         parsing: .unconditional,
-        help: "Number type of the transformer: f32, bf16 or f16. (default: as stored)")
+        help: "Number type of the transformer. (default: as stored)")
     var dtype: PrecisionChoice?
     @Flag(inversion: .prefixedNo, help: "Keep the job's folder after success.")
     var keepJob: Bool?
