@@ -52,9 +52,10 @@ public struct ClipCache {
     ///
     /// - Parameters:
     ///   - size: Clips in a shard.
+    ///   - execution: Where the VAE's weights lie, and the type in which it computes.
     ///   - onShard: Called after each shard with how many there are.
     public func fill(
-        _ vae: VAE, count: Int, size: Int, computeType: DType = .bfloat16,
+        _ vae: VAE, count: Int, size: Int, execution: TrainingExecution = TrainingExecution(),
         onShard: (Int) throws -> Void
     ) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -67,7 +68,7 @@ public struct ClipCache {
                 var tensors: [(latents: Tensor, masks: Tensor)] = []
                 for number in first..<first + size {
                     tensors.append(
-                        try encode(vae, number: number, sections: sections, computeType))
+                        try encode(vae, number: number, sections: sections, execution))
                 }
                 try writeSafetensors(
                     try [
@@ -79,18 +80,21 @@ public struct ClipCache {
         }
     }
 
-    private func encode(_ vae: VAE, number: Int, sections: Int, _ computeType: DType) throws -> (
-        latents: Tensor, masks: Tensor
-    ) {
+    private func encode(_ vae: VAE, number: Int, sections: Int, _ execution: TrainingExecution)
+        throws
+        -> (latents: Tensor, masks: Tensor)
+    {
         let frames = vae.config.frames(latents: 9 * sections + 1)
         let clip = try clips.render([clips.scene(number)], starts: [0], count: frames)
         return try withoutGradients {
             // The start latent is the start picture's own, as at inference.
-            let whole = try vae.encode(clip.video.to(computeType)).mean
-            let start = try vae.encode(clip.video.narrow(2, 0, 1).to(computeType)).mean
+            let video = try clip.video.to(execution.device, execution.dtype)
+            let whole = try vae.encode(video).mean
+            let picture = try clip.video.narrow(2, 0, 1).to(execution.device, execution.dtype)
+            let start = try vae.encode(picture).mean
             let rest = try whole.narrow(2, 1, whole.dim(2) - 1)
             let latents = try Tensor.cat([start, rest], axis: 2) * vae.config.scalingFactor
-            return (try latents.to(.bfloat16), try latentMask(clip.mask, vae.config))
+            return (try latents.to(.cpu, .bfloat16), try latentMask(clip.mask, vae.config))
         }
     }
 

@@ -1,6 +1,6 @@
 import FramePack
 public import Models
-import Torch
+public import Torch
 public import TorchNN
 import ToyWorld
 
@@ -49,6 +49,10 @@ public final class GuidanceDistillation: TrainingTask {
 
     /// Steps of the whole run.
     public var totalSteps: Int { config.steps }
+    /// Where it is trained: where its teacher is.
+    public var device: Device { data.device }
+    /// How far guidance moves the target.
+    public var metricNames: [String] { ["pull"] }
 
     /// Nothing changes along the way.
     public func prepare(step: Int) -> Bool { false }
@@ -56,7 +60,7 @@ public final class GuidanceDistillation: TrainingTask {
     /// The loss of one step.
     public func loss(step: Int) throws -> TrainingLoss {
         let lesson = try withoutGradients { try makeLesson(step: step) }
-        let velocity = try student(lesson.input, Execution(dtype: data.computeType))
+        let velocity = try student(lesson.input, data.forward)
         let error = try (velocity - lesson.target).square()
         let loss = try (error * lesson.weight).mean() / lesson.weight.mean()
         return TrainingLoss(loss: loss, metrics: ["pull": lesson.pull])
@@ -74,15 +78,16 @@ public final class GuidanceDistillation: TrainingTask {
         // Other samples than the teacher saw at the same step.
         let batch = try data.batch(step: step &+ 1_000_000)
         var input = batch.input
-        let execution = Execution(dtype: data.computeType)
+        let execution = data.forward
         let positive = try data.model.transformer(input, execution)
         var blank = input
         blank.conditioning = try data.conditioning(
             captions: batch.captions.map { _ in "" }, imageEmbeds: input.conditioning.imageEmbeds)
         let negative = try data.model.transformer(blank, execution)
         let scales = scales(step: step, count: batch.captions.count)
-        let added = try (positive - negative) * (Tensor(scales, [scales.count, 1, 1, 1, 1]) - 1)
-        input.guidance = try Tensor(scales) * 1000
+        let wide = try Tensor(scales, [scales.count, 1, 1, 1, 1]).to(device)
+        let added = try (positive - negative) * (wide - 1)
+        input.guidance = try (Tensor(scales) * 1000).to(device)
         return Lesson(
             input: input, target: try positive + added, weight: try data.objectWeights(batch),
             pull: try added.square().mean().item())

@@ -1,69 +1,8 @@
 import Checkpoints
 public import Foundation
-public import Torch
-public import TorchNN
+import Torch
+import TorchNN
 public import TorchOptim
-
-/// What one step gives: the number to be lowered, and figures for the log.
-public struct TrainingLoss {
-    /// One number, with its graph.
-    public let loss: Tensor
-    /// Figures for the log, by name.
-    public let metrics: [String: Double]
-}
-
-/// Something that can be trained: its parameters, and a loss for each step.
-///
-/// A step's data follow from its number alone, so that a continued run sees the same.
-public protocol TrainingTask: AnyObject {
-    /// What is trained.
-    var store: ParameterStore { get }
-    /// The number of steps of the whole run.
-    var totalSteps: Int { get }
-    /// Called before a step; true if it changed parameters and their moments must begin anew.
-    func prepare(step: Int) throws -> Bool
-    /// The loss of one step.
-    func loss(step: Int) throws -> TrainingLoss
-}
-
-/// What the log says of a step.
-public struct TrainingReport: Sendable {
-    /// Counted from 0.
-    public let step: Int
-    /// The number of steps of the whole run.
-    public let totalSteps: Int
-    /// The loss of this step.
-    public let loss: Double
-    /// The gradients' norm before clipping.
-    public let gradientNorm: Double
-    /// The step size.
-    public let learningRate: Double
-    /// Seconds that the step took.
-    public let seconds: Double
-    /// Further figures by name.
-    public let metrics: [String: Double]
-}
-
-/// How a run steps and what it keeps.
-public struct TrainingLoopConfig: Codable, Sendable {
-    /// The step size over the run.
-    public var learningRate: LearningRateSchedule
-    /// Largest norm of the gradients.
-    public var clipNorm = 1.0
-    /// How much of the first and second moments each step keeps.
-    public var beta1 = 0.9
-    /// How much of the second moments each step keeps.
-    public var beta2 = 0.98
-    /// Weight decay of matrices.
-    public var weightDecay = 0.01
-    /// Decay of the averaged weights.
-    public var averaging = 0.998
-    /// Steps between two stored states.
-    public var checkpointSteps = 200
-
-    /// A loop with the usual values.
-    public init(learningRate: LearningRateSchedule) { self.learningRate = learningRate }
-}
 
 /// Runs a task step by step, keeps averages, stores states and continues from them.
 public final class TrainingLoop {
@@ -75,33 +14,44 @@ public final class TrainingLoop {
     public let averages: ExponentialMovingAverage
     /// The step to be done next.
     public private(set) var step = 0
-    private var optimizer: AdamW
+    private var optimizer: any Optimizer
     private let folder: URL
 
     /// Prepares a run in a folder, or continues the one that lies there.
     ///
-    /// - Throws: `TrainingError` if the stored state belongs to another model.
+    /// - Throws: `TrainingError` if the stored state belongs to another model or optimizer.
     public init(_ task: any TrainingTask, config: TrainingLoopConfig, folder: URL) throws {
         self.task = task
         self.config = config
         self.folder = folder
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // The optimizer's moments lie where the parameters do, so these move first.
+        if task.device != .cpu { try task.store.move(to: task.device) }
         try task.store.setRequiresGradient(true)
-        optimizer = try Self.optimizer(task, config)
+        optimizer = try config.makeOptimizer(task.store.parameters)
         averages = try ExponentialMovingAverage(task.store.parameters, decay: config.averaging)
         try restore()
     }
 
     /// Runs until the end, or until `shouldStop` is true.
     ///
-    /// - Parameter onStep: Called after each step; what it throws ends the run, its state stored.
+    /// - Parameters:
+    ///   - shouldStop: Asked before each step; a run that stops stores its state.
+    ///   - onStep: Called after each step; what it throws ends the run, its state stored.
+    /// - Throws: `TrainingError` for a loss or gradient that is not a number; the state stays the
+    ///   one that was stored last.
     public func run(
         shouldStop: () -> Bool = { false }, onStep: (TrainingReport) throws -> Void
     ) throws {
         while step < task.totalSteps, !shouldStop() {
             let report = try advance()
             if step % config.checkpointSteps == 0 { try store() }
-            try onStep(report)
+            do {
+                try onStep(report)
+            } catch {
+                try store()
+                throw error
+            }
         }
         try store()
     }
@@ -109,7 +59,9 @@ public final class TrainingLoop {
     private func advance() throws -> TrainingReport {
         let clock = ContinuousClock()
         let start = clock.now
-        if try task.prepare(step: step) { optimizer = try Self.optimizer(task, config) }
+        if try task.prepare(step: step) {
+            optimizer = try config.makeOptimizer(task.store.parameters)
+        }
         let progress = Double(step) / Double(max(task.totalSteps, 1))
         optimizer.learningRate = config.learningRate.rate(step: step, progress: progress)
         let result = try task.loss(step: step)
@@ -119,6 +71,10 @@ public final class TrainingLoop {
         }
         try result.loss.backward()
         let norm = try optimizer.clipGradients(to: config.clipNorm)
+        guard norm.isFinite else {
+            throw TrainingError(
+                "the gradients' norm is \(norm) at step \(step); lower the learning rate")
+        }
         try optimizer.step()
         try optimizer.clearGradients()
         try averages.update(step: step)
@@ -129,14 +85,6 @@ public final class TrainingLoop {
             seconds: start.duration(to: clock.now) / .seconds(1), metrics: result.metrics)
     }
 
-    private static func optimizer(_ task: any TrainingTask, _ config: TrainingLoopConfig) throws
-        -> AdamW
-    {
-        try AdamW(
-            task.store.parameters, learningRate: 0, betas: (config.beta1, config.beta2),
-            weightDecay: config.weightDecay)
-    }
-
     private var stateFile: URL { folder.appendingPathComponent("state.safetensors") }
 
     private func store() throws {
@@ -144,42 +92,56 @@ public final class TrainingLoop {
         for (name, value) in task.store.tensors { tensors["model.\(name)"] = value }
         for (name, value) in averages.averages { tensors["average.\(name)"] = value }
         for (name, value) in try optimizer.state() { tensors["optimizer.\(name)"] = value }
-        try writeSafetensors(tensors, metadata: ["step": "\(step)"], to: stateFile)
+        let metadata = ["step": "\(step)", "optimizer": config.optimizer.rawValue]
+        try writeSafetensors(tensors, metadata: metadata, to: stateFile)
     }
 
     private func restore() throws {
         guard FileManager.default.fileExists(atPath: stateFile.path) else { return }
         let file = try SafetensorsFile(stateFile)
-        func part(_ prefix: String) throws -> [String: Tensor] {
-            try Dictionary(
-                uniqueKeysWithValues: file.names.filter { $0.hasPrefix(prefix) }.map {
-                    (String($0.dropFirst(prefix.count)), try file.tensor($0))
-                })
+        let stored = file.metadata["optimizer"] ?? OptimizerChoice.adamw.rawValue
+        guard stored == config.optimizer.rawValue else {
+            throw TrainingError(
+                """
+                \(stateFile.path) was trained with \(stored), not \(config.optimizer.rawValue); \
+                continue with \(stored), or begin in another folder
+                """)
         }
-        let values = try part("model.")
+        try restoreParameters(file)
+        try averages.setAverages(file.part("average."))
+        try optimizer.setState(file.part("optimizer."))
+        guard let step = file.metadata["step"].flatMap(Int.init) else {
+            throw TrainingError("\(stateFile.path) does not say at which step it was stored")
+        }
+        self.step = step
+    }
+
+    private func restoreParameters(_ file: SafetensorsFile) throws {
+        let values = try file.part("model.")
         try withoutGradients {
             for parameter in task.store.parameters {
                 guard let value = values[parameter.name], value.shape == parameter.value.shape
                 else {
                     throw TrainingError(
-                        "\(stateFile.path) has no \(parameter.name) of shape \(parameter.value.shape)"
-                    )
+                        """
+                        \(file.url.path) has no \(parameter.name) of shape \
+                        \(parameter.value.shape)
+                        """)
                 }
                 try parameter.value.copy(from: value)
             }
         }
-        try averages.setAverages(part("average."))
-        try optimizer.setState(part("optimizer."))
-        step = file.metadata["step"].flatMap(Int.init) ?? 0
     }
 }
 
-/// What ends a training.
-public struct TrainingError: Error, CustomStringConvertible, Sendable {
-    /// A full sentence.
-    public let description: String
-
-    init(_ description: String) { self.description = description }
+extension SafetensorsFile {
+    /// The tensors whose names have a prefix, without it.
+    fileprivate func part(_ prefix: String) throws -> [String: Tensor] {
+        try Dictionary(
+            uniqueKeysWithValues: names.filter { $0.hasPrefix(prefix) }.map {
+                (String($0.dropFirst(prefix.count)), try tensor($0))
+            })
+    }
 }
 
 /// Peak signal-to-noise ratio in dB, from the mean squared error of pixels in [−1, 1].

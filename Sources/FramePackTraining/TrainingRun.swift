@@ -30,10 +30,11 @@ public struct TrainingRun: Sendable {
     /// The finished VAE of this run.
     ///
     /// - Throws: `CheckpointError` if there is none yet.
-    public func finishedVAE() throws -> VAE {
+    public func finishedVAE(on device: Device = .cpu) throws -> VAE {
         let folder = model.appendingPathComponent("vae")
         let config = try CheckpointFolder.json(VAEConfig.self, in: folder)
-        let source = CheckpointWeights(try CheckpointFolder(folder), dtype: .float32)
+        let source = CheckpointWeights(
+            try CheckpointFolder(folder), device: device, dtype: .float32)
         return try VAE(config, Weights(source))
     }
 }

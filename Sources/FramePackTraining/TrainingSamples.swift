@@ -1,6 +1,6 @@
-import FramePack
-import Models
-import Torch
+package import FramePack
+package import Models
+package import Torch
 import ToyWorld
 
 /// Which section of which clip a sample shows, and what is hidden from it.
@@ -67,20 +67,22 @@ struct SampleChooser {
 }
 
 /// Where the latents of a sample's sections and context come from.
-struct SampleLatents {
+package struct SampleLatents {
     /// The clip's latents, one frame of zeros, and the plain picture's: `(C, F + 2, h, w)`.
     private let frames: Tensor
     private let count: Int
     private let isStartDropped: Bool
 
-    init(_ clip: Tensor, plain: Tensor, isStartDropped: Bool) throws {
+    /// Takes a clip's latents `(C, F, h, w)` and the plain picture's `(C, 1, h, w)`.
+    package init(_ clip: Tensor, plain: Tensor, isStartDropped: Bool) throws {
         count = clip.dim(1)
         self.isStartDropped = isStartDropped
         let wide = try clip.to(.float32)
         frames = try .cat([wide, wide.narrow(1, 0, 1).zerosLike(), plain], axis: 1)
     }
 
-    func target(_ section: Section) throws -> Tensor {
+    /// The latents that a section generates, `(C, F, h, w)`.
+    package func target(_ section: Section) throws -> Tensor {
         try frames.narrow(1, section.latents.lowerBound, section.latents.count)
     }
 
@@ -100,5 +102,28 @@ struct SampleLatents {
             try frames.indexSelect(1, Tensor(numbers.map(Int64.init))),
             try Tensor(generated, [1, generated.count, 1, 1])
         )
+    }
+
+    /// The packed context of several sections, one a sample, noise mixed into what was generated.
+    ///
+    /// - Parameters:
+    ///   - noise: How much noise each sample's generated latents get, in the latents' units.
+    ///   - generator: Where noise comes from; each group draws once.
+    package static func context(
+        _ sections: [Section], _ sources: [SampleLatents], noise: [Float], generator: Generator,
+        on device: Device = .cpu
+    ) throws -> PackedContext {
+        let amount = try Tensor(noise, [noise.count, 1, 1, 1, 1])
+        func frames(_ index: Int) throws -> ContextFrames {
+            let groups = try zip(sections, sources).map { try $1.group($0.context[index]) }
+            let latents = try Tensor.stack(groups.map(\.latents), axis: 0)
+            let generated = try Tensor.stack(groups.map(\.isGenerated), axis: 0)
+            let noise = try Tensor.randn(latents.shape, generator: generator)
+            return ContextFrames(
+                try (latents + noise * generated * amount).to(device),
+                .perSample(sections.map { $0.context[index].indices }))
+        }
+        return PackedContext(
+            clean: try frames(0), clean2x: try frames(1), clean4x: try frames(2))
     }
 }

@@ -42,7 +42,7 @@ public final class TransformerTraining: TrainingTask {
     private let plainStart: Tensor
     private let plainPicture: [UInt8]
     let seed: UInt64
-    let computeType: DType
+    let execution: TrainingExecution
 
     /// Prepares a run.
     ///
@@ -50,14 +50,17 @@ public final class TransformerTraining: TrainingTask {
     ///   - plainStart: The latent of the plain picture that stands for no start picture,
     ///     `(C, 1, h, w)`.
     ///   - plainLevel: The grey level of that picture.
+    ///   - seed: The seed of the choice of samples and of noise.
     public init(
         _ config: TransformerTrainingConfig, model: SmallModel, cache: ClipCache,
-        plainStart: Tensor, plainLevel: UInt8, seed: UInt64, computeType: DType = .bfloat16
+        plainStart: Tensor, plainLevel: UInt8, seed: UInt64,
+        execution: TrainingExecution = TrainingExecution()
     ) throws {
         self.config = config
         self.model = model
         self.seed = seed
-        self.computeType = computeType
+        self.execution = execution
+        if execution.device != .cpu { try model.store.move(to: execution.device) }
         self.plainStart = plainStart
         clips = cache.clips
         shards = try cache.shards()
@@ -70,13 +73,21 @@ public final class TransformerTraining: TrainingTask {
     public var store: ParameterStore { model.store }
     /// Steps of the whole run.
     public var totalSteps: Int { config.steps }
+    /// Where it is trained.
+    public var device: Device { execution.device }
+    /// The error at low, middle and high noise.
+    public var metricNames: [String] { ["low", "middle", "high"] }
+    /// How the transformer runs.
+    var forward: Execution {
+        Execution(dtype: execution.dtype, checkpointsBlocks: execution.checkpointsActivations)
+    }
     /// Nothing changes along the way.
     public func prepare(step: Int) -> Bool { false }
 
     /// The loss of one step.
     public func loss(step: Int) throws -> TrainingLoss {
         let batch = try batch(step: step)
-        let velocity = try model.transformer(batch.input, Execution(dtype: computeType))
+        let velocity = try model.transformer(batch.input, forward)
         let error = try (velocity - (batch.noise - batch.clean)).square()
         let weight = try objectWeights(batch)
         let loss = try (error * weight).mean() / weight.mean()
@@ -114,20 +125,21 @@ public final class TransformerTraining: TrainingTask {
                         .narrow(0, range.lowerBound, range.count).to(.float32)
                 }, axis: 0) / 255
         let sigma = try sigmas(&random)
+        // Drawn on the CPU, so that every device sees the same.
         let noise = try Tensor.randn(clean.shape, generator: generator)
         let wide = try sigma.reshape(-1, 1, 1, 1, 1)
         let noisy = try clean + (noise - clean) * wide
         let input = TransformerInput(
-            latents: noisy, timestep: try sigma * 1000,
-            guidance: try Tensor.full([choices.count], 1000),
+            latents: try noisy.to(device), timestep: try (sigma * 1000).to(device),
+            guidance: try Tensor.full([choices.count], 1000).to(device),
             indices: .perSample(choices.map(\.section.targetIndices)),
             context: try context(choices, sources, generator, &random),
             conditioning: try conditioning(
                 captions: choices.map(\.caption),
-                imageEmbeds: model.siglip(pictures(choices), dtype: computeType)))
+                imageEmbeds: model.siglip(pictures(choices), dtype: execution.dtype)))
         return TrainingBatch(
-            captions: choices.map(\.caption), clean: clean, noise: noise, masks: masks,
-            sigma: sigma, input: input)
+            captions: choices.map(\.caption), clean: try clean.to(device),
+            noise: try noise.to(device), masks: try masks.to(device), sigma: sigma, input: input)
     }
 
     /// Noise levels, one in each of as many equal parts of [0, 1] as there are samples, shifted.
@@ -150,18 +162,8 @@ public final class TransformerTraining: TrainingTask {
             }
             return Float(Double.random(in: 0...config.historyNoise, using: &random))
         }
-        let amount = try Tensor(amounts, [amounts.count, 1, 1, 1, 1])
-        func frames(_ index: Int) throws -> ContextFrames {
-            let groups = try zip(choices, sources).map { try $1.group($0.section.context[index]) }
-            let latents = try Tensor.stack(groups.map(\.latents), axis: 0)
-            let generated = try Tensor.stack(groups.map(\.isGenerated), axis: 0)
-            let noise = try Tensor.randn(latents.shape, generator: generator)
-            return ContextFrames(
-                try latents + noise * generated * amount,
-                .perSample(choices.map { $0.section.context[index].indices }))
-        }
-        return PackedContext(
-            clean: try frames(0), clean2x: try frames(1), clean4x: try frames(2))
+        return try SampleLatents.context(
+            choices.map(\.section), sources, noise: amounts, generator: generator, on: device)
     }
 
     /// What the transformer sees of captions, beside given vision tokens `(B, I, C)`.
@@ -175,8 +177,8 @@ public final class TransformerTraining: TrainingTask {
         let pad = model.tokenizer.padTokenID ?? 0
         let rows = ids.flatMap { $0 + [Int](repeating: pad, count: longest - $0.count) }
         let states = try model.llama(
-            Tensor(rows.map(Int64.init), [ids.count, longest]), dtype: computeType)
-        let pooled = try model.clip(clipTokens(captions), dtype: computeType).pooled
+            Tensor(rows.map(Int64.init), [ids.count, longest]), dtype: execution.dtype)
+        let pooled = try model.clip(clipTokens(captions), dtype: execution.dtype).pooled
         return Conditioning(
             promptEmbeds: try states.narrow(1, model.crop, longest - model.crop),
             textLengths: ids.map { $0.count - model.crop }, pooled: pooled,
@@ -201,7 +203,7 @@ public final class TransformerTraining: TrainingTask {
                 ? plainPicture : clips.scene(shards[choice.shard].numbers[choice.row]).startPicture
         }
         let levels = try Tensor(bytes, [choices.count, side, side, 3])
-        return try (levels.permute(0, 3, 1, 2).to(.float32) / 127.5 - 1).contiguous()
+        return try (levels.permute(0, 3, 1, 2).to(.float32) / 127.5 - 1).contiguous().to(device)
     }
 
     /// The error at low, middle and high noise.
@@ -227,7 +229,7 @@ struct TrainingBatch {
     let noise: Tensor
     /// How much objects cover, `(B, F, h, w)` in [0, 1].
     let masks: Tensor
-    /// `(B)` in [0, 1].
+    /// `(B)` in [0, 1], on the CPU.
     let sigma: Tensor
     /// What the transformer sees; its guidance is 1.
     let input: TransformerInput

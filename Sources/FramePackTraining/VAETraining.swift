@@ -43,18 +43,22 @@ public final class VAETraining: TrainingTask {
     /// The model over the store.
     public let vae: VAE
     private let clips: WorldClips
-    private let computeType: DType
+    private let execution: TrainingExecution
     private let seed: UInt64
 
     /// Builds a fresh VAE and its data.
+    ///
+    /// - Parameters:
+    ///   - worlds: The worlds that its clips show, drawn by their weights.
+    ///   - seed: The seed of weights and data.
     public init(
         _ config: VAETrainingConfig, model: VAEConfig,
         worlds: [(config: WorldConfig, weight: Double)],
-        seed: UInt64, computeType: DType = .bfloat16
+        seed: UInt64, execution: TrainingExecution = TrainingExecution()
     ) throws {
         self.config = config
         self.seed = seed
-        self.computeType = computeType
+        self.execution = execution
         store = ParameterStore()
         vae = try VAE(model, Weights(RandomWeights(seed: seed), store: store))
         clips = WorldClips(side: config.side, seed: seed, configs: worlds)
@@ -66,6 +70,10 @@ public final class VAETraining: TrainingTask {
 
     /// Steps of the whole run.
     public var totalSteps: Int { config.totalSteps }
+    /// Where it is trained.
+    public var device: Device { execution.device }
+    /// The Kullback–Leibler term and PSNR in dB.
+    public var metricNames: [String] { ["divergence", "psnr"] }
 
     /// Moves the kernels' weight into the last time tap when clips begin.
     public func prepare(step: Int) throws -> Bool {
@@ -94,17 +102,18 @@ public final class VAETraining: TrainingTask {
     }
 
     private func loss(_ clip: Clip, generator: Generator) throws -> TrainingLoss {
-        let moments = try vae.encode(
-            clip.video.to(computeType).contiguous(.channelsLast3d), tiling: .none)
-        let mean = try moments.mean.to(.float32)
-        let logVariance = try moments.logVariance.to(.float32).clamp(min: -30, max: 20)
-        let noise = try Tensor.randn(mean.shape, generator: generator)
+        let video = try clip.video.to(device)
+        let moments = try encoded(video.to(execution.dtype).contiguous(.channelsLast3d))
+        let mean = try moments[0].to(.float32)
+        let logVariance = try moments[1].to(.float32).clamp(min: -30, max: 20)
+        // Drawn on the CPU, so that every device sees the same.
+        let noise = try Tensor.randn(mean.shape, generator: generator).to(device)
         let latents = try mean + (logVariance * 0.5).exp() * noise
-        let scaled = try latents.to(computeType) * vae.config.scalingFactor
-        let decoded = try vae.decode(scaled, tiling: .none).to(.float32)
+        let scaled = try latents.to(execution.dtype) * vae.config.scalingFactor
+        let decoded = try decoded(scaled).to(.float32)
 
-        let weight = try clip.mask * (config.objectWeight - 1) + 1
-        let error = try decoded - clip.video
+        let weight = try clip.mask.to(device) * (config.objectWeight - 1) + 1
+        let error = try decoded - video
         let pixel = try (weight * (error.abs() + error.square())).mean()
         let green = try error.narrow(1, 1, 1)
         let others = try Tensor.cat([error.narrow(1, 0, 1), error.narrow(1, 2, 1)], axis: 1)
@@ -115,5 +124,24 @@ public final class VAETraining: TrainingTask {
         return TrainingLoss(
             loss: loss,
             metrics: ["psnr": psnr(squared), "divergence": try divergence.detach().item()])
+    }
+
+    /// Mean and logarithm of the variance.
+    private func encoded(_ video: Tensor) throws -> [Tensor] {
+        func run(_ video: Tensor) throws -> [Tensor] {
+            let moments = try vae.encode(video, tiling: .none)
+            return [moments.mean, moments.logVariance]
+        }
+        guard execution.checkpointsActivations else { return try run(video) }
+        // Without this the weights inside would get no gradients.
+        try video.setRequiresGradient(true)
+        return try checkpoint([video]) { try run($0[0]) }
+    }
+
+    private func decoded(_ latents: Tensor) throws -> Tensor {
+        guard execution.checkpointsActivations else {
+            return try vae.decode(latents, tiling: .none)
+        }
+        return try checkpoint([latents]) { [try self.vae.decode($0[0], tiling: .none)] }[0]
     }
 }

@@ -51,7 +51,7 @@ struct TinyTraining {
         try writeVAE()
         try SmallModel.writeTokenizers(to: run.model, sizes: sizes, seed: 1)
         try ClipCache(folder: run.clips, clips: clips).fill(
-            run.finishedVAE(), count: 1, size: 2, computeType: .float32
+            run.finishedVAE(), count: 1, size: 2, execution: TrainingExecution(dtype: .float32)
         ) { _ in }
         try writeTransformer()
     }
@@ -84,7 +84,7 @@ struct TinyTraining {
             config, model: SmallModel(sizes, folder: run.model, source: source),
             cache: ClipCache(folder: run.clips, clips: clips),
             plainStart: run.plainStart(side: sizes.side), plainLevel: TrainingRun.plainLevel,
-            seed: 1, computeType: .float32)
+            seed: 1, execution: TrainingExecution(dtype: .float32))
     }
 
     /// The distillation of the tiny model's guidance.

@@ -12,9 +12,11 @@ struct OptimizerCase {
 
     init(_ name: String) throws {
         self.name = name
-        tensors = try Fixtures.tensors("optimizers/optimizers.safetensors")
+        let tensors = try Fixtures.tensors("optimizers/optimizers.safetensors")
+        self.tensors = tensors
         parameters = try ["weight", "bias"].map { key in
-            Parameter(key, try #require(tensors["in.\(key)"]).clone())
+            let start = try #require(tensors["in.\(key)"])
+            return Parameter(key, try start.clone())
         }
     }
 
@@ -73,7 +75,7 @@ struct OptimizerCase {
         let (a, b) = (try undisturbed.state(), try continued.state())
         #expect(a.keys == b.keys)
         for (key, value) in a {
-            #expect(try value.array(Float.self) == #require(b[key]).array(Float.self), "\(key)")
+            #expect(try value.array(Float.self) == b[key]?.array(Float.self), "\(key)")
         }
     }
 }

@@ -1,10 +1,12 @@
 public import ArgumentParser
 public import FramePack
+public import FramePackTraining
 
 // What the library lets a user choose from, as values of options.
 extension ClosedForm: ExpressibleByArgument {}
 extension DecodeChoice: ExpressibleByArgument {}
 extension OutputFormat: ExpressibleByArgument {}
+extension OptimizerChoice: ExpressibleByArgument {}
 extension PrecisionChoice: ExpressibleByArgument {}
 extension ProbeComponent: ExpressibleByArgument {}
 extension SamplerChoice: ExpressibleByArgument {}

@@ -17,6 +17,8 @@ struct TrainClipsCommand: ParsableCommand {
     var shards = 32
     @Option(help: "Clips in a shard.")
     var size = 50
+    @Option(parsing: .unconditional, help: "cpu, cuda, cuda:N, or auto for a GPU if there is one.")
+    var device = DeviceOption(device: .cpu)
     @Option(help: "Threads; 0 leaves it to libtorch.")
     var threads = 0
 
@@ -25,7 +27,10 @@ struct TrainClipsCommand: ParsableCommand {
         let run = TrainingRun(folder: URL(fileURLWithPath: folder))
         let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
         let start = Date()
-        try cache.fill(run.finishedVAE(), count: shards, size: size) { count in
+        let execution = TrainingExecution(device: try device.resolved())
+        try cache.fill(
+            run.finishedVAE(on: execution.device), count: shards, size: size, execution: execution
+        ) { count in
             print("\(count)/\(shards) shards, \(Int(Date().timeIntervalSince(start))) s")
             fflush(nil)
         }

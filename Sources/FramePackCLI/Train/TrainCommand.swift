@@ -8,5 +8,6 @@ struct TrainCommand: ParsableCommand {
         subcommands: [
             TrainVAECommand.self, TrainFinishVAECommand.self, TrainClipsCommand.self,
             TrainTransformerCommand.self, TrainGuidanceCommand.self, TrainExportCommand.self,
+            TrainPlotCommand.self,
         ])
 }

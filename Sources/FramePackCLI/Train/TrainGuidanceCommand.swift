@@ -25,12 +25,10 @@ struct TrainGuidanceCommand: ParsableCommand {
     var learningRate = 1e-4
     @Option(help: "Seed of the data.")
     var seed: UInt64 = 2
-    @Option(help: "Threads; 0 leaves it to libtorch.")
-    var threads = 0
+    @OptionGroup var options: TrainingOptions
 
     func run() throws {
-        if threads > 0 { TorchLibrary.setThreadCount(threads) }
-        TorchLibrary.flushDenormals(true)
+        let execution = try options.execution()
         let run = TrainingRun(folder: URL(fileURLWithPath: folder))
         let sizes = try run.sizes()
         let teacher = try AveragedWeights(run.transformerState)
@@ -40,7 +38,8 @@ struct TrainGuidanceCommand: ParsableCommand {
         let data = try TransformerTraining(
             training, model: model,
             cache: ClipCache(folder: run.clips, clips: WorldClips(side: sizes.side, seed: 11)),
-            plainStart: run.plainStart(side: sizes.side), plainLevel: TrainingRun.plainLevel, seed: seed)
+            plainStart: run.plainStart(side: sizes.side), plainLevel: TrainingRun.plainLevel,
+            seed: seed, execution: execution)
         var config = GuidanceDistillationConfig()
         config.steps = steps
         config.leastScale = leastScale
@@ -51,10 +50,9 @@ struct TrainGuidanceCommand: ParsableCommand {
         var settings = TrainingLoopConfig(learningRate: schedule)
         // A short run: what the student was at its beginning has to fade in time.
         settings.averaging = 0.99
+        settings.optimizer = options.optimizer
         let loop = try TrainingLoop(task, config: settings, folder: run.guidanceState)
         print("teacher of step \(teacher.step), from step \(loop.step)")
-        let output = TrainingOutput(
-            interval: 20, log: run.guidanceState.appendingPathComponent("log.csv"))
-        try loop.run { output($0) }
+        try options.run(loop, in: run.guidanceState, lineInterval: 20)
     }
 }

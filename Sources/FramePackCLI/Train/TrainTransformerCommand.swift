@@ -23,12 +23,10 @@ struct TrainTransformerCommand: ParsableCommand {
     var learningRate = 1e-3
     @Option(help: "Seed of weights and data.")
     var seed: UInt64 = 1
-    @Option(help: "Threads; 0 leaves it to libtorch.")
-    var threads = 0
+    @OptionGroup var options: TrainingOptions
 
     func run() throws {
-        if threads > 0 { TorchLibrary.setThreadCount(threads) }
-        TorchLibrary.flushDenormals(true)
+        let execution = try options.execution()
         let run = TrainingRun(folder: URL(fileURLWithPath: folder))
         let sizes = SmallModelSizes(side: side)
         let tokenizer = run.model.appendingPathComponent("tokenizer/tokenizer.json")
@@ -43,17 +41,17 @@ struct TrainTransformerCommand: ParsableCommand {
         let plain = try run.plainStart(side: side)
         let task = try TransformerTraining(
             config, model: model, cache: cache, plainStart: plain,
-            plainLevel: TrainingRun.plainLevel,
-            seed: seed)
+            plainLevel: TrainingRun.plainLevel, seed: seed, execution: execution)
         let schedule = LearningRateSchedule(
             peak: learningRate, final: learningRate / 20, warmupSteps: 100, decayStart: 0.4)
-        let loop = try TrainingLoop(
-            task, config: TrainingLoopConfig(learningRate: schedule), folder: run.transformerState)
+        var loopConfig = TrainingLoopConfig(learningRate: schedule)
+        loopConfig.optimizer = options.optimizer
+        let loop = try TrainingLoop(task, config: loopConfig, folder: run.transformerState)
         print(
-            "\(task.store.elementCount) parameters, template of \(model.crop) tokens, step \(loop.step)"
-        )
-        let output = TrainingOutput(
-            interval: 20, log: run.transformerState.appendingPathComponent("log.csv"))
-        try loop.run { output($0) }
+            """
+            \(task.store.elementCount) parameters, template of \(model.crop) tokens, from step \
+            \(loop.step)
+            """)
+        try options.run(loop, in: run.transformerState, lineInterval: 20)
     }
 }

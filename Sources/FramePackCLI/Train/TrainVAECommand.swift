@@ -26,12 +26,10 @@ struct TrainVAECommand: ParsableCommand {
     var learningRate = 6e-4
     @Option(help: "Seed of weights and data.")
     var seed: UInt64 = 1
-    @Option(help: "Threads; 0 leaves it to libtorch.")
-    var threads = 0
+    @OptionGroup var options: TrainingOptions
 
     func run() throws {
-        if threads > 0 { TorchLibrary.setThreadCount(threads) }
-        TorchLibrary.flushDenormals(true)
+        let execution = try options.execution()
         var config = VAETrainingConfig()
         config.side = side
         config.pictureSteps = pictureSteps
@@ -40,23 +38,15 @@ struct TrainVAECommand: ParsableCommand {
             blockOutChannels: widths.split(separator: ",").compactMap { Int($0) },
             layersPerBlock: 1, normNumGroups: 4)
         let task = try VAETraining(
-            config, model: model, worlds: [(.simple, 0.6), (.full, 0.4)], seed: seed)
+            config, model: model, worlds: [(.simple, 0.6), (.full, 0.4)], seed: seed,
+            execution: execution)
         let schedule = LearningRateSchedule(
             peak: learningRate, final: 3e-5, warmupSteps: 50, decayStart: 0.3)
-        let loop = try TrainingLoop(
-            task, config: TrainingLoopConfig(learningRate: schedule),
-            folder: TrainingRun(folder: URL(fileURLWithPath: folder)).vaeState)
+        var loopConfig = TrainingLoopConfig(learningRate: schedule)
+        loopConfig.optimizer = options.optimizer
+        let state = TrainingRun(folder: URL(fileURLWithPath: folder)).vaeState
+        let loop = try TrainingLoop(task, config: loopConfig, folder: state)
         print("\(task.store.elementCount) parameters, from step \(loop.step)")
-        try loop.run { report in
-            guard report.step % 10 == 0 else { return }
-            let metrics = report.metrics.sorted { $0.key < $1.key }
-                .map { "\($0.key) \(String(format: "%.3f", $0.value))" }.joined(separator: "  ")
-            print(
-                "step \(report.step)/\(report.totalSteps)",
-                String(
-                    format: "loss %.4f  norm %.3f  %.2f s  ", report.loss, report.gradientNorm,
-                    report.seconds), metrics)
-            fflush(nil)
-        }
+        try options.run(loop, in: state, lineInterval: 10)
     }
 }

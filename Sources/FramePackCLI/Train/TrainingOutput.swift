@@ -1,42 +1,71 @@
 import Foundation
 import FramePackTraining
 
-/// Prints a step of a training now and then, and adds every one to a log that plots.
+/// Shows a training: one line that redraws itself on a terminal, else a line now and then.
+///
+/// Every step goes into the log.
 final class TrainingOutput {
     private let interval: Int
-    private let log: FileHandle?
-    private var average = 0.0
-    private var seconds = 0.0
+    private let log: TrainingLog
+    private let isInteractive = Terminal.isInteractive
+    private let usesBlocks = Terminal.isUTF8
+    private var loss: Double?
+    private var seconds: Double?
+    private var lastDrawn = Date.distantPast
+    private var hasLine = false
 
-    init(interval: Int, log: URL) {
-        self.interval = interval
-        if !FileManager.default.fileExists(atPath: log.path) {
-            FileManager.default.createFile(atPath: log.path, contents: nil)
-        }
-        self.log = try? FileHandle(forWritingTo: log)
-        _ = try? self.log?.seekToEnd()
+    /// Shows every `interval`th step where there is no terminal.
+    init(interval: Int, log: TrainingLog) {
+        (self.interval, self.log) = (interval, log)
     }
 
-    func callAsFunction(_ report: TrainingReport) {
-        average = average == 0 ? report.loss : 0.98 * average + 0.02 * report.loss
-        seconds = seconds == 0 ? report.seconds : 0.95 * seconds + 0.05 * report.seconds
+    func callAsFunction(_ report: TrainingReport) throws {
+        loss = loss.map { 0.98 * $0 + 0.02 * report.loss } ?? report.loss
+        seconds = seconds.map { 0.95 * $0 + 0.05 * report.seconds } ?? report.seconds
+        try log.append(report)
+        if isInteractive {
+            draw(report)
+        } else if report.step % interval == 0 {
+            print(line(report))
+            fflush(nil)
+        }
+    }
+
+    /// Leaves the line that was drawn, for what comes after it.
+    func finish() {
+        if hasLine { Terminal.writeError("\n") }
+        hasLine = false
+    }
+
+    private func secondsLeft(_ report: TrainingReport) -> Double {
+        Double(report.totalSteps - report.step - 1) * (seconds ?? 0)
+    }
+
+    private func draw(_ report: TrainingReport) {
+        let now = Date()
+        let isLast = report.step + 1 == report.totalSteps
+        guard isLast || now.timeIntervalSince(lastDrawn) > 0.1 else { return }
+        lastDrawn = now
+        let left = ProgressBar.duration(secondsLeft(report))
+        let bar = ProgressBar(
+            label: "step \(report.step + 1)",
+            fraction: Double(report.step + 1) / Double(report.totalSteps),
+            detail: String(format: "loss %.4f  ", loss ?? 0) + "\(left) left")
+        let text = bar.line(width: Terminal.width, usesBlocks: usesBlocks)
+        Terminal.writeError("\r\u{1B}[K\(text)")
+        hasLine = true
+    }
+
+    private func line(_ report: TrainingReport) -> String {
         let metrics = report.metrics.sorted { $0.key < $1.key }
-        let values = metrics.map { "\($0.key)=\(String(format: "%.4f", $0.value))" }
-        let fields =
-            [
-                "\(report.step)", String(format: "%.5f", report.loss),
-                String(format: "%.4f", report.gradientNorm),
-                String(format: "%.3e", report.learningRate),
-                String(format: "%.3f", report.seconds),
-            ] + values
-        log?.write(Data((fields.joined(separator: ",") + "\n").utf8))
-        guard report.step % interval == 0 else { return }
-        let left = Double(report.totalSteps - report.step) * seconds
-        print(
-            "step \(report.step)/\(report.totalSteps)",
-            String(
-                format: "loss %.4f (mean %.4f)  %.2f s/step  %.0f min left", report.loss, average,
-                seconds, left / 60), values.joined(separator: " "))
-        fflush(nil)
+            .map { "\($0.key) \(String(format: "%.4f", $0.value))" }
+        let figures = String(
+            format: "loss %.4f (mean %.4f)  norm %.3f  %.2f s/step", report.loss, loss ?? 0,
+            report.gradientNorm, seconds ?? 0)
+        let left = ProgressBar.duration(secondsLeft(report))
+        return
+            ([
+                "step \(report.step)/\(report.totalSteps)  \(figures)  \(left) left"
+            ] + metrics).joined(separator: "  ")
     }
 }

@@ -1,7 +1,9 @@
 import Torch
 import TorchNN
 
-/// Latents to video. Source: diffusers `HunyuanVideoDecoder3D`.
+/// Latents to video.
+///
+/// Source: diffusers `HunyuanVideoDecoder3D`.
 final class VAEDecoder {
     private struct Level {
         let blocks: [VAEResidualBlock]

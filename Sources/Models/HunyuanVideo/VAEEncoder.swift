@@ -1,7 +1,9 @@
 import Torch
 import TorchNN
 
-/// Video to the moments of its latents. Source: diffusers `HunyuanVideoEncoder3D`.
+/// Video to the moments of its latents.
+///
+/// Source: diffusers `HunyuanVideoEncoder3D`.
 final class VAEEncoder {
     private struct Level {
         let blocks: [VAEResidualBlock]

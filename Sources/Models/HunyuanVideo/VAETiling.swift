@@ -19,7 +19,9 @@ public struct VAETiling: Sendable, Equatable, Codable {
         func divided(by factor: Int) -> Axis { Axis(size: size / factor, stride: stride / factor) }
     }
 
-    /// Temporal tiles, in frames; nil for none. A tile has one frame more than its size.
+    /// Temporal tiles, in frames; nil for none.
+    ///
+    /// A tile has one frame more than its size.
     public var frames: Axis?
     /// Tiles along the height, in pixels; nil for no spatial tiles.
     public var height: Axis?

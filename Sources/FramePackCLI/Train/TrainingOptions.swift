@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import FramePack
+import FramePackTraining
+import Torch
+
+/// Where a training computes, and for how long.
+struct TrainingOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: "cpu, cuda, cuda:N, or auto for a GPU if there is one.")
+    var device = DeviceOption(device: .cpu)
+    @Option(parsing: .unconditional, help: "Type of the activations; the weights stay in f32.")
+    var dtype = PrecisionChoice.bf16
+    @Option(parsing: .unconditional, help: "What changes the weights.")
+    var optimizer = OptimizerChoice.adamw
+    @Flag(help: "Compute activations again in the backward pass: half the memory, a third slower.")
+    var checkpointActivations = false
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Store the state and end after so long; the same command goes on.",
+            valueName: "minutes"))
+    var stopAfter: Double?
+    @Option(parsing: .unconditional, help: "Threads; 0 leaves it to libtorch.")
+    var threads = 0
+
+    func validate() throws {
+        if let stopAfter, !(stopAfter > 0 && stopAfter < 1e6) {
+            throw CommandError.usage("stop-after is \(stopAfter); it must be above 0 minutes.")
+        }
+        guard (0...4096).contains(threads) else {
+            throw CommandError.usage("threads is \(threads); it must be 0 or more.")
+        }
+    }
+
+    /// Sets the process up; to be called before anything is computed.
+    func execution() throws -> TrainingExecution {
+        if threads > 0 { TorchLibrary.setThreadCount(threads) }
+        TorchLibrary.flushDenormals(true)
+        return TrainingExecution(
+            device: try device.resolved(), dtype: dtype.dtype,
+            checkpointsActivations: checkpointActivations)
+    }
+
+    /// Runs until the end, the given time, or Ctrl-C; the state is stored in each case.
+    func run(_ loop: TrainingLoop, in folder: URL, lineInterval: Int) throws {
+        let token = CancellationToken()
+        let interruption = Interruption(token)
+        defer { withExtendedLifetime(interruption) {} }
+        let deadline = stopAfter.map { Date(timeIntervalSinceNow: $0 * 60) }
+        let output = TrainingOutput(
+            interval: lineInterval,
+            log: try TrainingLog(
+                TrainingLog.url(in: folder), metricNames: loop.task.metricNames,
+                firstStep: loop.step))
+        defer { output.finish() }
+        try loop.run {
+            token.isCancelled || deadline.map { $0 <= Date() } == true
+        } onStep: {
+            try output($0)
+        }
+        output.finish()
+        let state = "stopped before step \(loop.step) of \(loop.task.totalSteps), state stored"
+        if token.isCancelled { throw CommandError.cancelled("\(state); the same command goes on.") }
+        print(loop.step < loop.task.totalSteps ? state : "done")
+    }
+}

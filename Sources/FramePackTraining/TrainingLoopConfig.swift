@@ -1,0 +1,46 @@
+import TorchNN
+public import TorchOptim
+
+/// What changes the parameters.
+public enum OptimizerChoice: String, CaseIterable, Codable, Sendable {
+    /// Two moments for each parameter: twice the memory of the weights.
+    case adamw
+    /// Sums over rows and columns instead: next to no memory beside the weights.
+    case adafactor
+}
+
+/// How a run steps and what it keeps.
+public struct TrainingLoopConfig: Codable, Sendable {
+    /// The step size over the run.
+    public var learningRate: LearningRateSchedule
+    /// What changes the parameters.
+    public var optimizer = OptimizerChoice.adamw
+    /// Largest norm of the gradients.
+    public var clipNorm = 1.0
+    /// How much of the first moments each step keeps; AdamW's.
+    public var beta1 = 0.9
+    /// How much of the second moments each step keeps; AdamW's.
+    public var beta2 = 0.98
+    /// Weight decay of matrices.
+    public var weightDecay = 0.01
+    /// Decay of the averaged weights.
+    public var averaging = 0.998
+    /// Steps between two stored states.
+    public var checkpointSteps = 200
+
+    /// A loop with the usual values.
+    public init(learningRate: LearningRateSchedule) { self.learningRate = learningRate }
+
+    /// A fresh optimizer, without any moments yet.
+    func makeOptimizer(_ parameters: [Parameter]) throws -> any Optimizer {
+        switch optimizer {
+        case .adamw:
+            return try AdamW(
+                parameters, learningRate: 0, betas: (beta1, beta2), weightDecay: weightDecay)
+        case .adafactor:
+            var options = Adafactor.Options()
+            options.weightDecay = weightDecay
+            return try Adafactor(parameters, learningRate: 0, options: options)
+        }
+    }
+}

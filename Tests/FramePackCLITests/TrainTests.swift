@@ -1,0 +1,72 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The trainer as people run it, on a VAE that takes a second a step at most.
+@Suite struct TrainTests {
+    private func train(_ folder: URL, _ options: [String]) -> [String] {
+        [
+            "train", "vae", "--folder", folder.path, "--side", "16", "--widths", "8,8,8,8",
+            "--picture-steps", "2", "--threads", "1",
+        ] + options
+    }
+
+    @Test func aTrainingIsQuietInAPipeContinuesAndPlots() throws {
+        try withTemporaryFolder { folder in
+            let first = try Program.run(
+                train(folder, ["--clip-steps", "0", "--checkpoint-activations"]))
+            #expect(first.status == 0, "\(first.errors)")
+            #expect(first.errors.isEmpty)
+            #expect(first.output.contains("from step 0") && first.output.contains("step 0/2"))
+            let again = try Program.run(train(folder, ["--clip-steps", "0"]))
+            #expect(again.output.contains("from step 2") && again.output.contains("done"))
+            let log = try String(
+                contentsOf: folder.appendingPathComponent("vae-run/log.csv"), encoding: .utf8)
+            #expect(log.hasPrefix("step,loss,norm,rate,seconds,divergence,psnr\n0,"))
+            let plot = try Program.run(["train", "plot", "--folder", folder.path])
+            #expect(plot.status == 0, "\(plot.errors)")
+            for name in ["loss", "divergence", "psnr"] {
+                #expect(plot.output.contains("vae: \(name)"))
+            }
+            #expect(plot.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+            let other = try Program.run(train(folder, ["--optimizer", "adafactor"]))
+            #expect(other.status == 1 && other.errors.contains("continue with adamw"))
+        }
+    }
+
+    @Test func anInterruptedTrainingStoresItsState() throws {
+        try withTemporaryFolder { folder in
+            let process = try Program.start(
+                train(folder, ["--clip-steps", "100000"]), streams: folder)
+            let log = folder.appendingPathComponent("vae-run/log.csv")
+            let start = Date()
+            // The second line of the log is the first step.
+            while Date().timeIntervalSince(start) < 120, process.isRunning,
+                (try? String(contentsOf: log, encoding: .utf8).filter(\.isNewline).count) ?? 0 < 2
+            { Thread.sleep(forTimeInterval: 0.05) }
+            process.interrupt()
+            process.waitUntilExit()
+            let run = try Program.finished(process, streams: folder)
+            #expect(run.status == 130, "\(run.errors)")
+            #expect(run.errors.contains("state stored"))
+            #expect(
+                FileManager.default.fileExists(
+                    atPath: folder.appendingPathComponent("vae-run/state.safetensors").path))
+        }
+    }
+
+    @Test func aTimeThatCannotBeIsRefused() throws {
+        try withTemporaryFolder { folder in
+            let run = try Program.run(train(folder, ["--stop-after", "-1"]))
+            #expect(run.status == 2 && run.errors.contains("stop-after is -1"))
+            #expect(run.errorLines.count == 1)
+        }
+    }
+
+    @Test func withoutALogThereIsNothingToPlot() throws {
+        try withTemporaryFolder { folder in
+            let run = try Program.run(["train", "plot", "--folder", folder.path])
+            #expect(run.status == 2 && run.errors.contains("no log"))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import FramePack
+import FramePackTraining
+import Models
+import TestSupport
+import Testing
+import Torch
+
+@Suite struct TransformerContextTests {
+    private func plan(_ order: SamplingOrder, sections: Int) throws -> SectionPlan {
+        try SectionPlan(
+            order: order, length: .frames(36 * sections + 1), timeline: PromptTimeline("video"))
+    }
+
+    private func check(_ a: ContextFrames?, _ b: ContextFrames?, _ name: String) throws {
+        let (a, b) = (try #require(a, "\(name)"), try #require(b, "\(name)"))
+        #expect(a.latents.shape == b.latents.shape, "\(name)")
+        #expect(try a.latents.array(Float.self) == b.latents.array(Float.self), "\(name)")
+        guard case .perSample(let rows) = a.indices, case .shared(let row) = b.indices else {
+            Issue.record("\(name): \(a.indices), \(b.indices)")
+            return
+        }
+        #expect(rows == [row], "\(name)")
+    }
+
+    /// Whatever is generated when, a sample sees what a generation would have packed.
+    @Test(arguments: [SamplingOrder.f1, .inverted], [1, 2, 3, 6])
+    func samplesSeeWhatAGenerationPacks(_ order: SamplingOrder, sections: Int) throws {
+        let count = 9 * sections + 1
+        let clip = try Tensor.randn([16, count, 2, 2], generator: Generator(seed: 1))
+        let plain = try Tensor.randn([16, 1, 2, 2], generator: Generator(seed: 2))
+        let plan = try plan(order, sections: sections)
+        for isStartDropped in [false, true] {
+            let sample = try SampleLatents(clip, plain: plain, isStartDropped: isStartDropped)
+            let start = isStartDropped ? plain : try clip.narrow(1, 0, 1)
+            var history = try LatentHistory(start: start.unsqueeze(0), window: 9)
+            for section in plan.sections {
+                let wanted = try history.context(of: section).packed
+                let actual = try SampleLatents.context(
+                    [section], [sample], noise: [0], generator: Generator(seed: 3))
+                let name = "\(order), section \(section.number)"
+                try check(actual.clean, wanted.clean, "\(name), clean")
+                try check(actual.clean2x, wanted.clean2x, "\(name), 2x")
+                try check(actual.clean4x, wanted.clean4x, "\(name), 4x")
+                let target = try sample.target(section)
+                #expect(target.dim(1) == section.targetIndices.count)
+                history.add(try target.unsqueeze(0), of: section)
+            }
+        }
+    }
+
+    @Test func noiseIsMixedIntoWhatWasGeneratedAlone() throws {
+        let clip = try Tensor.randn([16, 19, 2, 2], generator: Generator(seed: 1))
+        let plain = try Tensor.zeros([16, 1, 2, 2])
+        let sample = try SampleLatents(clip, plain: plain, isStartDropped: false)
+        let section = try #require(try plan(.f1, sections: 2).sections.last)
+        func context(_ noise: Float) throws -> PackedContext {
+            try SampleLatents.context(
+                [section], [sample], noise: [noise], generator: Generator(seed: 3))
+        }
+        let (clear, noisy) = (try context(0), try context(0.5))
+        for (group, (a, b)) in zip(
+            section.context,
+            [
+                (clear.clean, noisy.clean), (clear.clean2x, noisy.clean2x),
+                (clear.clean4x, noisy.clean4x),
+            ])
+        {
+            let difference = try (#require(a).latents - #require(b).latents).abs()
+                .max([0, 1, 3, 4]).array(Float.self)
+            for (source, value) in zip(group.sources, difference) {
+                if case .generated = source {
+                    #expect(value > 0.1)
+                } else {
+                    #expect(value == 0)
+                }
+            }
+        }
+    }
+}
