@@ -114,7 +114,8 @@ let package = Package(
         tests(
             "FramePackTraining",
             ["FramePackTraining", "FramePack", "ToyWorld", "TorchOptim", "TorchNN", "Torch"]),
-        tests("FramePackCLI", ["FramePackCLI", "Checkpoints", "Torch", "Media"]),
+        tests(
+            "FramePackCLI", ["FramePackCLI", "FramePack", "Checkpoints", "Torch", "Media"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
