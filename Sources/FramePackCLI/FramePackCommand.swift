@@ -30,7 +30,7 @@ struct FramePackCommand: ParsableCommand {
                 subcommands: [DoctorCommand.self, InspectCommand.self, ProbeCommand.self]),
             CommandGroup(
                 name: "The small model's world",
-                subcommands: [WorldCommand.self, TrainCommand.self]),
+                subcommands: [WorldCommand.self, TrainCommand.self, EvalCommand.self]),
         ])
 
     static func main() {

@@ -16,6 +16,12 @@ public struct TrainingRun: Sendable {
     public var vaeState: URL { folder.appendingPathComponent("vae-run") }
     /// The transformer's training state.
     public var transformerState: URL { folder.appendingPathComponent("transformer-run") }
+    /// The sizes of the networks.
+    public var sizesFile: URL { folder.appendingPathComponent("sizes.json") }
+    /// The state of the guidance's distillation.
+    public var guidanceState: URL { folder.appendingPathComponent("guidance-run") }
+    /// What `framepack eval` measured of the exported model.
+    public var evaluation: URL { folder.appendingPathComponent("eval.json") }
     /// Encoded clips.
     public var clips: URL { folder.appendingPathComponent("clips") }
     /// The model in the released layout.
@@ -56,6 +62,9 @@ public final class AveragedWeights: WeightSource {
         }
         return try file.tensor(Self.prefix + name).clone()
     }
+
+    /// The shape of one averaged weight; nil if there is none of that name.
+    public func shape(_ name: String) -> [Int]? { file.entries[Self.prefix + name]?.shape }
 
     /// Whether the state has that weight.
     public func contains(_ name: String) -> Bool { file.entries[Self.prefix + name] != nil }

@@ -41,8 +41,8 @@ public final class TransformerTraining: TrainingTask {
     private let chooser: SampleChooser
     private let plainStart: Tensor
     private let plainPicture: [UInt8]
-    private let seed: UInt64
-    private let computeType: DType
+    let seed: UInt64
+    let computeType: DType
 
     /// Prepares a run.
     ///
@@ -75,12 +75,28 @@ public final class TransformerTraining: TrainingTask {
 
     /// The loss of one step.
     public func loss(step: Int) throws -> TrainingLoss {
-        var random = SplitMix64(seed: SplitMix64.mix(seed ^ (UInt64(step) << 20)))
-        let choices = (0..<config.batch).map { _ in chooser.choose(&random) }
-        return try loss(choices, &random)
+        let batch = try batch(step: step)
+        let velocity = try model.transformer(batch.input, Execution(dtype: computeType))
+        let error = try (velocity - (batch.noise - batch.clean)).square()
+        let weight = try objectWeights(batch)
+        let loss = try (error * weight).mean() / weight.mean()
+        return TrainingLoss(loss: loss, metrics: try metrics(error.detach(), batch.sigma))
     }
 
-    private func loss(_ choices: [SampleChoice], _ random: inout SplitMix64) throws -> TrainingLoss
+    /// The samples of one step.
+    func batch(step: Int) throws -> TrainingBatch {
+        var random = SplitMix64(seed: SplitMix64.mix(seed ^ (UInt64(step) << 20)))
+        let choices = (0..<config.batch).map { _ in chooser.choose(&random) }
+        return try batch(choices, &random)
+    }
+
+    /// How much each latent's error counts, `(B, 1, F, h, w)`.
+    func objectWeights(_ batch: TrainingBatch) throws -> Tensor {
+        try batch.masks.unsqueeze(1) * (config.objectWeight - 1) + 1
+    }
+
+    private func batch(_ choices: [SampleChoice], _ random: inout SplitMix64) throws
+        -> TrainingBatch
     {
         let generator = try Generator(seed: random.next())
         let sources = try choices.map { choice in
@@ -106,12 +122,12 @@ public final class TransformerTraining: TrainingTask {
             guidance: try Tensor.full([choices.count], 1000),
             indices: .perSample(choices.map(\.section.targetIndices)),
             context: try context(choices, sources, generator, &random),
-            conditioning: try conditioning(choices))
-        let velocity = try model.transformer(input, Execution(dtype: computeType))
-        let weight = try masks.unsqueeze(1) * (config.objectWeight - 1) + 1
-        let error = try (velocity - (noise - clean)).square()
-        let loss = try (error * weight).mean() / weight.mean()
-        return TrainingLoss(loss: loss, metrics: try metrics(error.detach(), sigma))
+            conditioning: try conditioning(
+                captions: choices.map(\.caption),
+                imageEmbeds: model.siglip(pictures(choices), dtype: computeType)))
+        return TrainingBatch(
+            captions: choices.map(\.caption), clean: clean, noise: noise, masks: masks,
+            sigma: sigma, input: input)
     }
 
     /// Noise levels, one in each of as many equal parts of [0, 1] as there are samples, shifted.
@@ -148,10 +164,11 @@ public final class TransformerTraining: TrainingTask {
             clean: try frames(0), clean2x: try frames(1), clean4x: try frames(2))
     }
 
-    private func conditioning(_ choices: [SampleChoice]) throws -> Conditioning {
-        let ids = try choices.map { choice in
+    /// What the transformer sees of captions, beside given vision tokens `(B, I, C)`.
+    func conditioning(captions: [String], imageEmbeds: Tensor?) throws -> Conditioning {
+        let ids = try captions.map { caption in
             try model.tokenizer.encode(
-                PromptTemplate.filled(choice.caption), maximumLength: 256 + model.crop
+                PromptTemplate.filled(caption), maximumLength: 256 + model.crop
             ).ids
         }
         let longest = ids.map(\.count).max() ?? 0
@@ -159,18 +176,17 @@ public final class TransformerTraining: TrainingTask {
         let rows = ids.flatMap { $0 + [Int](repeating: pad, count: longest - $0.count) }
         let states = try model.llama(
             Tensor(rows.map(Int64.init), [ids.count, longest]), dtype: computeType)
-        let pooled = try model.clip(clipTokens(choices), dtype: computeType).pooled
+        let pooled = try model.clip(clipTokens(captions), dtype: computeType).pooled
         return Conditioning(
             promptEmbeds: try states.narrow(1, model.crop, longest - model.crop),
             textLengths: ids.map { $0.count - model.crop }, pooled: pooled,
-            imageEmbeds: try model.siglip(pictures(choices), dtype: computeType))
+            imageEmbeds: imageEmbeds)
     }
 
     /// CLIP's tokens, cut where all rows are padding: nothing looks ahead.
-    private func clipTokens(_ choices: [SampleChoice]) throws -> Tensor {
-        let ids = try choices.map {
-            try model.tokenizer2.encode($0.caption, maximumLength: model.sizes.clip.positionCount)
-                .ids
+    private func clipTokens(_ captions: [String]) throws -> Tensor {
+        let ids = try captions.map {
+            try model.tokenizer2.encode($0, maximumLength: model.sizes.clip.positionCount).ids
         }
         let longest = ids.map(\.count).max() ?? 0
         let pad = model.tokenizer2.padTokenID ?? 0
@@ -189,7 +205,7 @@ public final class TransformerTraining: TrainingTask {
     }
 
     /// The error at low, middle and high noise.
-    private func metrics(_ error: Tensor, _ sigma: Tensor) throws -> [String: Double] {
+    func metrics(_ error: Tensor, _ sigma: Tensor) throws -> [String: Double] {
         let each = try error.mean([1, 2, 3, 4]).array(Double.self)
         let levels = try sigma.array(Double.self)
         var metrics: [String: Double] = [:]
@@ -199,4 +215,20 @@ public final class TransformerTraining: TrainingTask {
         }
         return metrics
     }
+}
+
+/// The samples of one step: sections with their context, at their noise levels.
+struct TrainingBatch {
+    /// The captions; empty where dropped.
+    let captions: [String]
+    /// `(B, C, F, h, w)`.
+    let clean: Tensor
+    /// `(B, C, F, h, w)`.
+    let noise: Tensor
+    /// How much objects cover, `(B, F, h, w)` in [0, 1].
+    let masks: Tensor
+    /// `(B)` in [0, 1].
+    let sigma: Tensor
+    /// What the transformer sees; its guidance is 1.
+    let input: TransformerInput
 }

@@ -40,6 +40,10 @@ extension Tensor {
     public func fillInPlace(_ value: Double) throws(TorchError) {
         try check(ct_fill__scalar(handle, scalar(value)))
     }
+    /// Keeps those bits of whole numbers that are set in `mask`.
+    public func bitAndInPlace(_ mask: Int) throws(TorchError) {
+        try check(ct_bitwise_and__scalar(handle, scalar(mask)))
+    }
     /// Cuts elements to a range.
     public func clampInPlace(min: Double? = nil, max: Double? = nil) throws(TorchError) {
         let (low, high) = (min.map { [scalar($0)] }, max.map { [scalar($0)] })

@@ -12,23 +12,35 @@ public final class AdamW: Optimizer {
     private let betas: (Double, Double)
     private let eps: Double
     private let weightDecay: Double
+    private let decaying: (Parameter) -> Bool
     private let moments: [(first: Tensor, second: Tensor, step: Tensor)]
 
     /// Prepares the state for parameters in float32.
     ///
     /// - Parameters:
     ///   - betas: How much of the first and second moments each step keeps, in [0, 1).
-    ///   - weightDecay: Fraction of the step size by which weights shrink. Vectors such as biases
-    ///     and norms do not decay.
+    ///   - eps: Added to the root of the second moments.
+    ///   - weightDecay: Fraction of the step size by which weights shrink.
+    ///   - decaying: Which weights shrink; unless told, vectors such as biases and norms do not.
+    /// - Throws: `OptimizerError` that names a parameter of another type.
     public init(
         _ parameters: [Parameter], learningRate: Double, betas: (Double, Double) = (0.9, 0.999),
-        eps: Double = 1e-8, weightDecay: Double = 0.01
+        eps: Double = 1e-8, weightDecay: Double = 0.01,
+        decaying: @escaping (Parameter) -> Bool = { $0.value.rank > 1 }
     ) throws {
+        if let other = parameters.first(where: { $0.value.dtype != .float32 }) {
+            throw OptimizerError(
+                """
+                AdamW changes parameters in float32, and \(other.name) is \(other.value.dtype); \
+                keep the weights in float32, or use Adafactor
+                """)
+        }
         self.parameters = parameters
         self.learningRate = learningRate
         self.betas = betas
         self.eps = eps
         self.weightDecay = weightDecay
+        self.decaying = decaying
         moments = try parameters.map {
             let value = try $0.value.detach()
             return (
@@ -44,7 +56,7 @@ public final class AdamW: Optimizer {
             for decays in [true, false] {
                 var group = AdamWGroup()
                 for (parameter, moment) in zip(parameters, moments)
-                where (parameter.value.rank > 1) == decays {
+                where decaying(parameter) == decays {
                     guard let gradient = try parameter.value.gradient() else { continue }
                     group.values.append(parameter.value)
                     group.gradients.append(gradient)
@@ -72,12 +84,7 @@ public final class AdamW: Optimizer {
 
     /// Continues from a stored state.
     public func setState(_ state: [String: Tensor]) throws {
-        for (name, target) in try self.state() {
-            guard let source = state[name], source.shape == target.shape else {
-                throw OptimizerError("the optimizer's state lacks \(name) of shape \(target.shape)")
-            }
-            try target.copy(from: source)
-        }
+        try restore(state, into: self.state())
     }
 }
 

@@ -34,6 +34,27 @@ extension Optimizer {
         if norm > maximum { try gradients.multiplyAllInPlace(maximum / (norm + 1e-6)) }
         return norm
     }
+
+    /// Copies stored tensors over those of a state.
+    ///
+    /// - Throws: `OptimizerError` that names what is missing or misshapen; nothing is changed then.
+    func restore(_ stored: [String: Tensor], into state: [String: Tensor]) throws {
+        for (name, target) in state.sorted(by: { $0.key < $1.key }) {
+            guard let source = stored[name] else {
+                throw OptimizerError("the optimizer's stored state lacks \(name)")
+            }
+            guard source.shape == target.shape else {
+                throw OptimizerError(
+                    """
+                    the optimizer's stored \(name) has the shape \(source.shape); \
+                    \(target.shape) is needed
+                    """)
+            }
+        }
+        for (name, target) in state {
+            if let source = stored[name] { try target.copy(from: source) }
+        }
+    }
 }
 
 /// What keeps an optimizer from continuing.

@@ -1,5 +1,6 @@
 import Foundation
 import FramePack
+import Media
 import Models
 import TestSupport
 import Testing

@@ -41,19 +41,22 @@ import Torch
             })
     }
 
-    @Test(arguments: SamplingOrder.allCases, [1, 2, 3], DecodeChoice.allCases)
-    func framesAreExact(order: SamplingOrder, window: Int, decode: DecodeChoice) throws {
+    @Test(arguments: SamplingOrder.allCases, DecodeChoice.allCases)
+    func framesAreExact(order: SamplingOrder, decode: DecodeChoice) throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder)
-            (request.order, request.window, request.decode) = (order, window, decode)
-            request.frames = 14
-            let result = try run(request)
-            let video = try VideoReader(contentsOf: URL(fileURLWithPath: result.output))
-            #expect(result.frames == 14)
-            #expect(video.frameCount == 14)
-            #expect((video.width, video.height) == (48, 32))
-            #expect(try video.remainingFrames().count == 14)
-            #expect(!FileManager.default.fileExists(atPath: Job.folder(for: request.output).path))
+            for window in 1...3 {
+                var request = try request(in: folder)
+                (request.order, request.window, request.decode) = (order, window, decode)
+                request.frames = 14
+                let result = try run(request)
+                let video = try VideoReader(contentsOf: URL(fileURLWithPath: result.output))
+                #expect(result.frames == 14)
+                #expect(video.frameCount == 14)
+                #expect((video.width, video.height) == (48, 32))
+                #expect(try video.remainingFrames().count == 14)
+                let job = Job.folder(for: request.output)
+                #expect(!FileManager.default.fileExists(atPath: job.path))
+            }
         }
     }
 
@@ -200,8 +203,10 @@ import Torch
     }
 
     @Test func foldersThatAreNoJobsAreErrors() throws {
-        try withTemporaryFolder { folder in
-            #expect { try Pipeline(tinyModel()).resume(folder) } throws: {
+        _ = try withTemporaryFolder { folder in
+            #expect {
+                _ = try Pipeline(tinyModel()).resume(folder)
+            } throws: {
                 "\($0)".contains("request.json")
             }
         }

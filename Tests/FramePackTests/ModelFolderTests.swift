@@ -1,5 +1,6 @@
 import Foundation
 import FramePack
+import Media
 import Models
 import TestSupport
 import Testing
@@ -60,10 +61,10 @@ import Torch
             #expect { try incomplete.requireAll() } throws: {
                 "\($0)".contains("names no folder for vae")
             }
-            paths["vea"] = "x"
+            paths["transformr"] = "x"
             try JSONEncoder().encode(paths).write(to: file)
             #expect { try ModelFolder(file) } throws: {
-                "\($0)".contains("vea") && "\($0)".contains("vae")
+                "\($0)".contains("transformr") && "\($0)".contains("transformer")
             }
         }
     }

@@ -8,6 +8,8 @@ public struct ModelSettings: Codable, Sendable, Equatable {
         public var words: [String]
         /// How to get a model that knows more, as a sentence.
         public var advice: String
+        /// The least PSNR, in dB, with which the VAE gives back a picture of the world.
+        public var leastPictureQuality: Double?
 
         /// Describes a world.
         public init(description: String, words: [String], advice: String) {

@@ -75,11 +75,22 @@ extension GenerationRun {
                 device: library.device)
         }
         tensors["start"] = try latent(picture)
+        try noteWorld(picture)
         if plan.hasEndImage {
             tensors["end"] = try latent(Picture(contentsOf: job.file("end.png")))
         }
         try job.write(tensors, Self.startFile)
         return tensors
+    }
+
+    /// Tells of a start picture that a small model will hardly understand.
+    private func noteWorld(_ picture: Picture) throws {
+        // The check computes on the CPU alone, where small models run.
+        guard request.image != nil, library.device.kind == .cpu, library.precision.vae == .float32
+        else { return }
+        if let warning = try planned.model.settings.warning(picture: picture, vae: library.vae()) {
+            try emit(.note(warning))
+        }
     }
 
     private func tensor(_ name: String, _ tensors: [String: Tensor], _ file: String) throws

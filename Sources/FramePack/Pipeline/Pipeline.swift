@@ -81,7 +81,7 @@ public final class Pipeline {
         do {
             return try withoutGradients {
                 try run.emit(.planned(planned.report))
-                try noteWorld(planned, run)
+                for note in notes(on: planned) { try run.emit(.note(note)) }
                 return try run.run()
             }
         } catch let error as TorchError where error.code == .outOfMemory {
@@ -89,11 +89,18 @@ public final class Pipeline {
         }
     }
 
-    private func noteWorld(_ planned: PlannedGeneration, _ run: GenerationRun) throws {
-        let prompts = planned.plan.timeline.prompts.map(\.text)
-        if let warning = prompts.lazy.compactMap(model.settings.warning).first {
-            try run.emit(.note(warning))
+    /// What the user should know before anything is made.
+    private func notes(on planned: PlannedGeneration) -> [String] {
+        let plan = planned.plan
+        var notes: [String] = []
+        if case .seconds(let asked) = plan.length, abs(plan.seconds - asked) >= 0.005 {
+            let hundredths = (plan.seconds * 100).rounded() / 100
+            notes.append(
+                "\(plainText(asked)) seconds become \(plan.sections.count) whole sections: "
+                    + "\(plan.frameCount) frames, \(plainText(hundredths)) seconds.")
         }
+        let prompts = plan.timeline.prompts.map(\.text)
+        return notes + prompts.lazy.compactMap(model.settings.warning).prefix(1)
     }
 
     /// Checks early that the output can be written.

@@ -72,7 +72,8 @@ public enum PipelineProbe {
     public static func run(
         _ model: ModelFolder, inputs: [String: Tensor], options: Options, device: Device = .cpu
     ) throws -> [String: Tensor] {
-        try withoutGradients {
+        if device.kind == .cuda { try Accelerator.loadCUDA() }
+        return try withoutGradients {
             try ProbeRun(model, inputs: ProbeInputs(inputs), options: options, device: device).run()
         }
     }

@@ -7,6 +7,6 @@ struct TrainCommand: ParsableCommand {
         abstract: "Train the small model on the world that the program renders.",
         subcommands: [
             TrainVAECommand.self, TrainFinishVAECommand.self, TrainClipsCommand.self,
-            TrainTransformerCommand.self,
+            TrainTransformerCommand.self, TrainGuidanceCommand.self, TrainExportCommand.self,
         ])
 }

@@ -18,7 +18,12 @@ public struct LatentDistribution {
     ///
     /// The logarithm of the variance is cut to −30 … 20 first.
     /// - Parameter noise: A draw of the unit Gaussian, in the shape of the mean.
+    /// - Throws: `ModelError` that names the noise, `eps`, if it has another shape.
     public func sample(_ noise: Tensor) throws -> Tensor {
+        guard noise.shape == mean.shape else {
+            throw ModelError(
+                "eps has the shape \(noise.shape); the latents it is drawn for have \(mean.shape).")
+        }
         let deviation = try (logVariance.clamp(min: -30, max: 20) * 0.5).exp()
         return try mean + deviation * noise
     }
@@ -55,9 +60,11 @@ public final class VAE {
     ///
     /// - Parameter video: `(B, 3, 4F−3, H, W)` in [−1, 1]; H and W multiples of 8.
     /// - Returns: Unscaled moments, `(B, C, F, H/8, W/8)` each.
+    /// - Throws: `ModelError` that names the video and what is wrong with its shape.
     public func encode(_ video: Tensor, tiling: VAETiling = .reference) throws
         -> LatentDistribution
     {
+        try config.check(video: video)
         let moments = try tiling.encode(video, config) { try self.quantConv(self.encoder($0)) }
         return try LatentDistribution(moments: moments)
     }
@@ -71,11 +78,13 @@ public final class VAE {
     ///     it; gives the window's pixels, decoded now or kept from before. What it throws ends the
     ///     decoding. Nil decodes every window.
     /// - Returns: Pixels `(B, 3, 4F−3, 8h, 8w)`, not clamped.
+    /// - Throws: `ModelError` that names the latents and what is wrong with their shape.
     public func decode(
         _ latents: Tensor, tiling: VAETiling = .reference,
         window: ((Range<Int>, () throws -> Tensor) throws -> Tensor)? = nil
     ) throws -> Tensor {
-        try tiling.decode(latents / config.scalingFactor, config, window) {
+        try config.check(latents: latents)
+        return try tiling.decode(latents / config.scalingFactor, config, window) {
             try self.decoder(self.postQuantConv($0))
         }
     }
@@ -84,7 +93,9 @@ public final class VAE {
     ///
     /// - Parameter latents: `(B, C, F, h, w)`, scaled, in time order after those before.
     /// - Returns: Pixels, 4F frames, or 4F−3 at the beginning of the stream.
+    /// - Throws: `ModelError` that names the latents and what is wrong with their shape.
     public func decode(_ latents: Tensor, stream: VAEStream) throws -> Tensor {
-        try decoder(postQuantConv(latents / config.scalingFactor), stream)
+        try config.check(latents: latents)
+        return try decoder(postQuantConv(latents / config.scalingFactor), stream)
     }
 }

@@ -1,0 +1,114 @@
+public import Media
+import Models
+public import Torch
+
+/// Makes videos in memory with networks that stay loaded.
+///
+/// It is for measurements of many short videos, which need no files, jobs or events; the numbers
+/// are those of ``Pipeline``.
+public final class FrameGenerator {
+    /// The model.
+    public let model: ModelFolder
+    private let library: ModelLibrary
+    private let prompts: PromptEncoder
+    private var encoded: [String: EncodedPrompt] = [:]
+
+    /// Opens a model.
+    ///
+    /// - Parameters:
+    ///   - model: The whole model.
+    ///   - device: Where the networks compute.
+    ///   - dtype: The transformer's type; nil for the one that its files have.
+    /// - Throws: `FramePackError.model` or `CheckpointError` for a part that cannot be used.
+    public init(
+        _ model: ModelFolder, device: Device = .cpu, dtype: PrecisionChoice? = nil
+    ) throws {
+        try model.requireAll()
+        if device.kind == .cuda { try Accelerator.loadCUDA() }
+        self.model = model
+        let precision = Precision(
+            dtype, stored: try ModelLibrary.storedType(model), device: device, parity: false)
+        library = ModelLibrary(model, device: device, precision: precision)
+        prompts = try library.promptEncoder(parity: false)
+    }
+
+    /// The frames of a video.
+    ///
+    /// - Parameters:
+    ///   - request: What is asked for; its pictures, size and output are passed over.
+    ///   - picture: The start picture, which has the video's size: a multiple of 16 each way.
+    ///   - cancellation: Ends the work from another thread.
+    /// - Throws: `FramePackError` for an invalid request or size, NaN, or cancelled work.
+    public func frames(
+        _ request: GenerationRequest, from picture: Picture,
+        cancellation: CancellationToken = CancellationToken()
+    ) throws -> [Picture] {
+        var request = request
+        (request.image, request.endImage) = ("picture", nil)
+        let size = try FrameSize.checked(height: picture.height, width: picture.width)
+        let plan = try request.plan(defaultOrder: model.defaultOrder)
+        return try withoutGradients {
+            let history = try sample(request, plan, size, picture, cancellation)
+            let pixels =
+                request.decode == .streaming
+                ? try StreamingFrameDecoder(
+                    library.vae(), dtype: library.precision.vae, device: library.device
+                ).decode(history.latents(0..<plan.latentCount)) { try cancellation.check() }
+                : try joined(plan, history, cancellation)
+            let kept = try pixels.narrow(2, plan.keptFrames.lowerBound, plan.keptFrames.count)
+            return try FrameRounding.nearest.pictures(kept)
+        }
+    }
+
+    private func sample(
+        _ request: GenerationRequest, _ plan: SectionPlan, _ size: FrameSize, _ picture: Picture,
+        _ cancellation: CancellationToken
+    ) throws -> LatentHistory {
+        let device = library.device
+        let noise = try SectionNoise(seed: request.seed, window: plan.window, size: size)
+        let vision = try ImageEncoder.vision(
+            picture, library.visionSettings(), library.visionEncoder(),
+            dtype: library.precision.encoders)
+        let start = try ImageEncoder.latent(
+            picture, library.vae(), noise: noise.picture(), dtype: library.precision.vae,
+            device: device)
+        let negative =
+            request.guidanceSettings.needsNegative ? try prompt(request.negativePrompt) : nil
+        let sampler = try request.sectionSampler(library, size: size) { try cancellation.check() }
+        var history = LatentHistory(start: start, window: plan.window)
+        for section in plan.sections {
+            let latents = try sampler.sample(
+                section: section.number, noise: noise.section(section.number).to(device),
+                context: history.context(of: section, on: device),
+                prompt: prompt(plan.prompt(of: section)).conditioning(vision: vision, on: device),
+                negative: negative?.conditioning(vision: vision, on: device))
+            history.add(try latents.to(.cpu, .float32), of: section)
+        }
+        return history
+    }
+
+    /// Decodes in the reference's windows, joined as in a run.
+    private func joined(
+        _ plan: SectionPlan, _ history: LatentHistory, _ cancellation: CancellationToken
+    ) throws -> Tensor {
+        let decoder = FrameDecoder(
+            try library.vae(), plan: plan, dtype: library.precision.vae, device: library.device
+        ) { try cancellation.check() }
+        var append = SoftAppend(plan)
+        var parts: [Int: Tensor] = [:]
+        for section in plan.sections {
+            let pixels = try decoder.decode(after: section, history)
+            parts[section.place] = try append.join(pixels, after: section)
+        }
+        return try .cat(parts.sorted { $0.key < $1.key }.map(\.value), axis: 2)
+    }
+
+    private func prompt(_ text: String) throws -> EncodedPrompt {
+        if let known = encoded[text] { return known }
+        // Measurements have a prompt of their own for each video.
+        if encoded.count > 8 { encoded = [:] }
+        let new = try prompts(text)
+        encoded[text] = new
+        return new
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+import FramePackTraining
+import Torch
+import TorchNN
+import TorchOptim
+
+/// `framepack train guidance`.
+struct TrainGuidanceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "guidance",
+        abstract: "Teach the transformer to give in one pass what its true guidance gives in two.")
+
+    @Option(help: "Folder of the training; a run that lies there is continued.")
+    var folder: String
+    @Option(help: "Steps of the whole run.")
+    var steps = 1500
+    @Option(help: "Samples in a step.")
+    var batch = 8
+    @Option(help: "The least scale that is learnt.")
+    var leastScale = 1.0
+    @Option(help: "The greatest scale that is learnt.")
+    var greatestScale = 4.0
+    @Option(help: "Highest step size.")
+    var learningRate = 1e-4
+    @Option(help: "Seed of the data.")
+    var seed: UInt64 = 2
+    @Option(help: "Threads; 0 leaves it to libtorch.")
+    var threads = 0
+
+    func run() throws {
+        if threads > 0 { TorchLibrary.setThreadCount(threads) }
+        TorchLibrary.flushDenormals(true)
+        let run = TrainingRun(folder: URL(fileURLWithPath: folder))
+        let sizes = try run.sizes()
+        let teacher = try AveragedWeights(run.transformerState)
+        let model = try SmallModel(sizes, folder: run.model, source: teacher)
+        var training = TransformerTrainingConfig()
+        training.batch = batch
+        let data = try TransformerTraining(
+            training, model: model,
+            cache: ClipCache(folder: run.clips, clips: WorldClips(side: sizes.side, seed: 11)),
+            plainStart: run.plainStart(side: sizes.side), plainLevel: TrainingRun.plainLevel, seed: seed)
+        var config = GuidanceDistillationConfig()
+        config.steps = steps
+        config.leastScale = leastScale
+        config.greatestScale = greatestScale
+        let task = try GuidanceDistillation(config, data: data, source: teacher)
+        let schedule = LearningRateSchedule(
+            peak: learningRate, final: learningRate / 20, warmupSteps: 50, decayStart: 0.4)
+        var settings = TrainingLoopConfig(learningRate: schedule)
+        // A short run: what the student was at its beginning has to fade in time.
+        settings.averaging = 0.99
+        let loop = try TrainingLoop(task, config: settings, folder: run.guidanceState)
+        print("teacher of step \(teacher.step), from step \(loop.step)")
+        let output = TrainingOutput(
+            interval: 20, log: run.guidanceState.appendingPathComponent("log.csv"))
+        try loop.run { output($0) }
+    }
+}

@@ -1,0 +1,113 @@
+public import FramePack
+public import ToyWorld
+
+/// Which scenes a model is measured on.
+public enum EvaluationWorld: String, Codable, CaseIterable, Sendable {
+    /// One plain object, few motions, a fixed camera.
+    case simple
+    /// Everything that the world knows.
+    case full
+
+    /// What such scenes contain.
+    public var config: WorldConfig { self == .simple ? .simple : .full }
+}
+
+/// What `framepack eval` measures.
+public struct EvaluationOptions: Codable, Sendable, Equatable {
+    /// Videos in each row.
+    public var count = 24
+    /// The length of a video; it becomes whole sections.
+    public var seconds = 5.0
+    /// The seed of scenes and noise.
+    public var seed: UInt64 = 1
+    /// The scenes, all of them combinations that training never sees.
+    public var world = EvaluationWorld.simple
+    /// The orders, a row each.
+    public var orders = SamplingOrder.allCases
+    /// Steps of a section, a row for each; empty for the model's own.
+    public var steps: [Int] = []
+    /// Distilled guidance, a row for each; empty for the model's own.
+    public var guidance: [Double] = []
+    /// True guidance, a row for each; empty for the model's own.
+    public var cfg: [Double] = []
+    /// The sampler.
+    public var sampler = SamplerChoice.unipc
+    /// The shift of the noise levels; nil for the official rule.
+    public var shift: Double?
+    /// How latents become frames.
+    public var decode = DecodeChoice.windows
+    /// Whether rendered videos and VAE round trips have rows too.
+    public var hasBaselines = true
+    /// Videos of each row that the picture shows.
+    public var shown = 4
+
+    /// The usual values.
+    public init() {}
+}
+
+extension EvaluationOptions {
+    /// What the rows of a model's report hold, in their order.
+    ///
+    /// - Throws: `FramePackError` for a setting outside its range.
+    func rows(_ settings: ModelSettings) throws -> [EvaluationRowPlan] {
+        var base = settings.request(prompt: "video", image: "picture")
+        (base.seconds, base.sampler, base.shift, base.decode) = (seconds, sampler, shift, decode)
+        var rows: [EvaluationRowPlan] = []
+        if hasBaselines {
+            rows += [
+                EvaluationRowPlan(name: "rendered", kind: .rendered, request: base),
+                EvaluationRowPlan(name: "VAE round trip", kind: .roundTrip, request: base),
+            ]
+        }
+        for order in orders {
+            for steps in steps.isEmpty ? [base.steps] : steps {
+                for guidance in guidance.isEmpty ? [base.guidance] : guidance {
+                    for cfg in cfg.isEmpty ? [base.cfg] : cfg {
+                        var request = base
+                        (request.order, request.steps) = (order, steps)
+                        (request.guidance, request.cfg) = (guidance, cfg)
+                        rows.append(
+                            EvaluationRowPlan(
+                                name: name(request), kind: .generated, request: request))
+                    }
+                }
+            }
+        }
+        for row in rows { try row.request.validate() }
+        return rows
+    }
+
+    private func name(_ request: GenerationRequest) -> String {
+        var name = request.order?.rawValue ?? ""
+        if steps.count > 1 { name += " steps \(request.steps)" }
+        if guidance.count > 1 { name += " guidance \(request.guidance)" }
+        if cfg.count > 1 { name += " cfg \(request.cfg)" }
+        return name
+    }
+}
+
+/// Where the videos of a row come from.
+struct EvaluationRowPlan {
+    enum Kind: String {
+        case rendered, roundTrip, generated
+    }
+
+    let name: String
+    let kind: Kind
+    let request: GenerationRequest
+
+    /// A folder's name that differs wherever the row's videos do.
+    func key(_ options: EvaluationOptions) -> String {
+        var parts = [
+            kind.rawValue, options.world.rawValue, "\(options.seconds)s", "seed\(options.seed)",
+        ]
+        if kind == .generated {
+            parts += [
+                request.order?.rawValue ?? "", "steps\(request.steps)",
+                "guidance\(request.guidance)", "cfg\(request.cfg)", request.sampler.rawValue,
+                "shift\(request.shift.map { "\($0)" } ?? "auto")", request.decode.rawValue,
+            ]
+        }
+        return parts.joined(separator: "-")
+    }
+}

@@ -1,0 +1,100 @@
+import FramePack
+public import Models
+import Torch
+public import TorchNN
+import ToyWorld
+
+/// How guidance is distilled.
+public struct GuidanceDistillationConfig: Codable, Sendable {
+    /// Steps of the whole run.
+    public var steps = 1500
+    /// The least scale of guidance that the student learns; 1 is the teacher itself.
+    public var leastScale = 1.0
+    /// The greatest scale of guidance that the student learns.
+    public var greatestScale = 4.0
+
+    /// The recipe's values.
+    public init() {}
+}
+
+/// Teaches a transformer to give in one pass what its own true guidance gives in two.
+///
+/// The teacher is the trained transformer, frozen, with a guidance input of 1. The student begins
+/// as the same transformer and gets the scale c as its guidance input; its target is
+/// `v- + c (v+ - v-)`, where v- is the teacher's velocity for an empty prompt and the same
+/// pictures. Batches are those of ``TransformerTraining``; encoders stay as they are.
+/// Source: arXiv 2210.03142, section 3.1.
+public final class GuidanceDistillation: TrainingTask {
+    /// The recipe.
+    public let config: GuidanceDistillationConfig
+    /// What is trained: the student's transformer, named as in a ``SmallModel``.
+    public let store = ParameterStore()
+    /// What is trained.
+    public let student: Transformer
+    private let data: TransformerTraining
+
+    /// Prepares a run.
+    ///
+    /// - Parameters:
+    ///   - data: The training whose batches are used; its model is the teacher.
+    ///   - source: The teacher's weights, of which the student gets a copy of its own.
+    public init(
+        _ config: GuidanceDistillationConfig, data: TransformerTraining, source: any WeightSource
+    ) throws {
+        self.config = config
+        self.data = data
+        student = try Transformer(
+            data.model.sizes.transformer, Weights(source, store: store)["transformer"])
+    }
+
+    /// Steps of the whole run.
+    public var totalSteps: Int { config.steps }
+
+    /// Nothing changes along the way.
+    public func prepare(step: Int) -> Bool { false }
+
+    /// The loss of one step.
+    public func loss(step: Int) throws -> TrainingLoss {
+        let lesson = try withoutGradients { try makeLesson(step: step) }
+        let velocity = try student(lesson.input, Execution(dtype: data.computeType))
+        let error = try (velocity - lesson.target).square()
+        let loss = try (error * lesson.weight).mean() / lesson.weight.mean()
+        return TrainingLoss(loss: loss, metrics: ["pull": lesson.pull])
+    }
+
+    private struct Lesson {
+        let input: TransformerInput
+        let target: Tensor
+        let weight: Tensor
+        /// The mean square of what guidance adds to the target.
+        let pull: Double
+    }
+
+    private func makeLesson(step: Int) throws -> Lesson {
+        // Other samples than the teacher saw at the same step.
+        let batch = try data.batch(step: step &+ 1_000_000)
+        var input = batch.input
+        let execution = Execution(dtype: data.computeType)
+        let positive = try data.model.transformer(input, execution)
+        var blank = input
+        blank.conditioning = try data.conditioning(
+            captions: batch.captions.map { _ in "" }, imageEmbeds: input.conditioning.imageEmbeds)
+        let negative = try data.model.transformer(blank, execution)
+        let scales = scales(step: step, count: batch.captions.count)
+        let added = try (positive - negative) * (Tensor(scales, [scales.count, 1, 1, 1, 1]) - 1)
+        input.guidance = try Tensor(scales) * 1000
+        return Lesson(
+            input: input, target: try positive + added, weight: try data.objectWeights(batch),
+            pull: try added.square().mean().item())
+    }
+
+    /// Scales, one in each of as many equal parts of the range as there are samples.
+    private func scales(step: Int, count: Int) -> [Float] {
+        var random = SplitMix64(seed: SplitMix64.mix(data.seed ^ 0x6D1D ^ (UInt64(step) << 20)))
+        let width = config.greatestScale - config.leastScale
+        return (0..<count).map { index in
+            let u = (Double(index) + Double.random(in: 0..<1, using: &random)) / Double(count)
+            return Float(config.leastScale + u * width)
+        }.shuffled(using: &random)
+    }
+}

@@ -1,0 +1,260 @@
+import Checkpoints
+public import Foundation
+public import FramePack
+import Media
+import Models
+import Tokenizers
+import Torch
+import TorchNN
+import ToyWorld
+
+/// What an exported model says of itself.
+public struct ModelExportOptions: Sendable {
+    /// The model's name; nil for its folder's.
+    public var name: String?
+    /// Steps of a section.
+    public var steps = 16
+    /// The distilled guidance; nil for 2.5 where it was distilled, else 1.
+    public var guidance: Double?
+    /// True guidance.
+    public var cfg = 1.0
+    /// The order of sections where none is asked for.
+    public var order = SamplingOrder.f1
+    /// Pictures of the world by which the check of start pictures is fitted.
+    public var samplePictures = 200
+
+    /// The usual values.
+    public init() {}
+}
+
+/// Writes a trained small model as a whole folder in the released layout.
+///
+/// Weights are the averaged ones in bf16; the transformer is the one with distilled guidance where
+/// there is one. What Llama's published form has above the layers that are read is filled with
+/// fresh weights, so that other libraries can load it.
+public struct ModelExport {
+    /// Bytes of all files.
+    public let size: Int
+    /// Bytes of the largest file.
+    public let largestFile: Int
+
+    /// Exports a training's model.
+    ///
+    /// - Parameters:
+    ///   - run: A training whose VAE is finished and whose transformer has a stored state.
+    ///   - folder: Where to write; files of the same names are replaced.
+    /// - Throws: `TrainingError` or `CheckpointError` that names what is missing.
+    public init(
+        _ run: TrainingRun, to folder: URL, options: ModelExportOptions = ModelExportOptions()
+    ) throws {
+        let writer = try ModelWriter(run, folder, options)
+        try writer.writeNetworks()
+        try writer.writeTokenizers()
+        try writer.writeSettings()
+        let sizes = try Self.fileSizes(folder)
+        size = sizes.reduce(0, +)
+        largestFile = sizes.max() ?? 0
+    }
+
+    private static func fileSizes(_ folder: URL) throws -> [Int] {
+        let files = FileManager.default.enumerator(
+            at: folder, includingPropertiesForKeys: [.fileSizeKey, .isRegularFileKey])
+        return try (files?.allObjects ?? []).compactMap { item in
+            guard let url = item as? URL else { return nil }
+            let values = try url.resourceValues(forKeys: [.fileSizeKey, .isRegularFileKey])
+            return values.isRegularFile == true ? values.fileSize : nil
+        }
+    }
+}
+
+/// The parts of one export.
+private struct ModelWriter {
+    let run: TrainingRun
+    let folder: URL
+    let options: ModelExportOptions
+    let averages: AveragedWeights
+    let guided: AveragedWeights?
+    let sizes: SmallModelSizes
+
+    init(_ run: TrainingRun, _ folder: URL, _ options: ModelExportOptions) throws {
+        (self.run, self.folder, self.options) = (run, folder, options)
+        averages = try AveragedWeights(run.transformerState)
+        let state = run.guidanceState.appendingPathComponent("state.safetensors")
+        guided =
+            FileManager.default.fileExists(atPath: state.path)
+            ? try AveragedWeights(run.guidanceState) : nil
+        var sizes = try run.sizes()
+        let tokenizer = try Tokenizer(folder: run.model.appendingPathComponent("tokenizer"))
+        let tokenizer2 = try Tokenizer(folder: run.model.appendingPathComponent("tokenizer_2"))
+        sizes.llama.vocabularySize = tokenizer.vocabularySize
+        sizes.clip.vocabularySize = tokenizer2.vocabularySize
+        sizes.clip.endTokenID = tokenizer2.endTokenID ?? sizes.clip.endTokenID
+        self.sizes = sizes
+    }
+
+    private func part(_ part: ModelPart) -> URL { folder.appendingPathComponent(part.rawValue) }
+
+    // MARK: - Networks
+
+    func writeNetworks() throws {
+        let store = ParameterStore()
+        _ = try Transformer(
+            sizes.transformer,
+            Weights(RenamedWeights(guided ?? averages, to: "transformer."), store: store))
+        try writeNetwork(
+            store, stem: "diffusion_pytorch_model", config: sizes.transformer,
+            to: part(.transformer))
+        try writeLlama()
+        let clip = ParameterStore()
+        let clipSource = RenamedWeights(averages, from: "text_model.", to: "text_encoder_2.")
+        _ = try CLIPTextEncoder(sizes.clip, Weights(clipSource, store: clip)["text_model"])
+        try writeNetwork(clip, stem: "model", config: sizes.clip, to: part(.textEncoder2))
+        let vision = ParameterStore()
+        let visionSource = RenamedWeights(averages, from: "vision_model.", to: "image_encoder.")
+        _ = try SigLIPVisionEncoder(
+            sizes.siglip, Weights(visionSource, store: vision)["vision_model"])
+        try writeNetwork(vision, stem: "model", config: sizes.siglip, to: part(.imageEncoder))
+        try writeVAE()
+    }
+
+    /// Writes all layers of the published form; those that are not read begin as zero additions.
+    private func writeLlama() throws {
+        let store = ParameterStore()
+        let source = RenamedWeights(
+            averages, to: "text_encoder.", otherwise: try RandomWeights(seed: 1))
+        let weights = Weights(source, store: store)
+        _ = try LlamaTextEncoder(sizes.llama, weights, layerCount: sizes.llama.layerCount)
+        _ = try weights["norm"].parameter("weight", [sizes.llama.hiddenSize], .ones)
+        try writeNetwork(store, stem: "model", config: sizes.llama, to: part(.textEncoder))
+    }
+
+    private func writeVAE() throws {
+        let source = run.model.appendingPathComponent("vae")
+        let config = try CheckpointFolder.json(VAEConfig.self, in: source)
+        try copyFiles(of: source, to: part(.vae))
+        try writeJSON(PublishedVAEConfig(config), to: part(.vae).appending(path: "config.json"))
+    }
+
+    func writeTokenizers() throws {
+        for tokenizer in [ModelPart.tokenizer, .tokenizer2] {
+            try copyFiles(
+                of: run.model.appendingPathComponent(tokenizer.rawValue), to: part(tokenizer))
+        }
+    }
+
+    private func copyFiles(of source: URL, to target: URL) throws {
+        let files = FileManager.default
+        try files.createDirectory(at: target, withIntermediateDirectories: true)
+        for name in try files.contentsOfDirectory(atPath: target.path)
+        where name.hasSuffix(".safetensors") {
+            try files.removeItem(at: target.appendingPathComponent(name))
+        }
+        for name in try files.contentsOfDirectory(atPath: source.path) where !name.hasPrefix(".") {
+            let data = try Data(contentsOf: source.appendingPathComponent(name))
+            try AtomicFile.write(data, to: target.appendingPathComponent(name))
+        }
+    }
+
+    // MARK: - Settings
+
+    func writeSettings() throws {
+        var preprocessor = SigLIPPreprocessorConfig()
+        (preprocessor.height, preprocessor.width) = (sizes.side, sizes.side)
+        try writeJSON(
+            preprocessor, to: part(.featureExtractor).appending(path: "preprocessor_config.json"))
+        try write(PublishedFiles.scheduler, "scheduler/scheduler_config.json")
+        let settings = try settings()
+        try writeJSON(settings, to: folder.appendingPathComponent("framepack.json"))
+        let card = ModelCard(
+            settings: settings, steps: averages.step, guidanceSteps: guided?.step,
+            evaluation: try EvaluationReport.stored(at: run.evaluation))
+        try write(card.text, "README.md")
+        // Last, since a folder with it counts as a model.
+        try write(PublishedFiles.index, "model_index.json")
+    }
+
+    private func write(_ text: String, _ name: String) throws {
+        let url = folder.appendingPathComponent(name)
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try AtomicFile.write(Data(text.utf8), to: url)
+    }
+
+    private func settings() throws -> ModelSettings {
+        let colours = try CheckpointFolder.json(
+            LatentColours.self, "colours.json", in: run.folder)
+        var settings = ModelSettings()
+        settings.name = options.name ?? folder.lastPathComponent
+        settings.order = options.order
+        settings.resolution = sizes.side
+        settings.steps = options.steps
+        settings.guidance = options.guidance ?? (guided == nil ? 1 : 2.5)
+        settings.cfg = options.cfg
+        settings.fps = Scene.frameRate
+        settings.window = 9
+        settings.plainColor = [UInt8](repeating: TrainingRun.plainLevel, count: 3)
+        settings.preview = LatentPreview.Map(weights: colours.factors, bias: colours.bias)
+        settings.world = SmallWorld.described
+        settings.world?.leastPictureQuality = try SmallWorld.leastPictureQuality(
+            run.finishedVAE(), side: sizes.side, count: options.samplePictures)
+        return settings
+    }
+}
+
+extension TrainingRun {
+    /// The sizes that the run was begun with: those of its file, or else the shipped ones.
+    ///
+    /// - Throws: As ``side()``, where there is no such file.
+    public func sizes() throws -> SmallModelSizes {
+        if let sizes = try storedSizes() { return sizes }
+        return SmallModelSizes(side: try side())
+    }
+
+    /// The sizes in the run's file; nil if there is none.
+    public func storedSizes() throws -> SmallModelSizes? {
+        guard FileManager.default.fileExists(atPath: sizesFile.path) else { return nil }
+        return try CheckpointFolder.json(
+            SmallModelSizes.self, sizesFile.lastPathComponent, in: folder)
+    }
+
+    /// The side of the pictures that the transformer was trained with, in pixels.
+    ///
+    /// - Throws: `CheckpointError` if there is no stored state, `TrainingError` if it has no vision
+    ///   encoder.
+    public func side() throws -> Int {
+        let name = "image_encoder.embeddings.patch_embedding.weight"
+        guard let shape = try AveragedWeights(transformerState).shape(name), shape.count == 4 else {
+            throw TrainingError("\(transformerState.path) has no \(name)")
+        }
+        // The vision encoder sees four patches along each side.
+        return 4 * shape[3]
+    }
+}
+
+/// Weights of another source under other names, with fresh ones where it has none.
+struct RenamedWeights: WeightSource {
+    private let source: any WeightSource
+    private let from: String
+    private let to: String
+    private let fallback: (any WeightSource)?
+
+    /// Gives `from` + name what the source calls `to` + name.
+    init(
+        _ source: any WeightSource, from: String = "", to: String,
+        otherwise fallback: (any WeightSource)? = nil
+    ) {
+        (self.source, self.from, self.to, self.fallback) = (source, from, to, fallback)
+    }
+
+    func tensor(_ name: String, shape: [Int], initialization: Initialization) throws -> Tensor {
+        let inner = to + name.dropFirst(from.count)
+        if let fallback, !source.contains(inner) {
+            return try fallback.tensor(name, shape: shape, initialization: initialization)
+        }
+        return try source.tensor(inner, shape: shape, initialization: initialization)
+    }
+
+    func contains(_ name: String) -> Bool {
+        source.contains(to + name.dropFirst(from.count)) || fallback?.contains(name) == true
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Models
+import TestSupport
+import Testing
+import Torch
+
+@Suite struct VAEStreamTests {
+    /// Decodes piece by piece, each piece that many latents long.
+    private func streamed(_ vae: VAE, _ latents: Tensor, _ pieces: [Int]) throws -> [Tensor] {
+        let stream = VAEStream()
+        var start = 0
+        return try pieces.map { count in
+            defer { start += count }
+            return try vae.decode(latents.narrow(2, start, count), stream: stream)
+        }
+    }
+
+    /// PSNR in dB of pixels in [−1, 1].
+    private func psnr(_ a: Tensor, _ b: Tensor) throws -> Double {
+        10 * log10(4 / max(try (a - b).square().mean().item(), 1e-20))
+    }
+
+    @Test func aSinglePieceIsTheDecodingInOnePiece() throws {
+        let golden = try VAEFixture("vae/f33_whole.safetensors")
+        let latents = try #require(golden.tensors["in.latents"])
+        let wanted = try #require(golden.tensors["out.decoded"])
+        try withoutGradients {
+            try expectClose(streamed(golden.vae, latents, [9])[0], wanted, "one piece")
+        }
+    }
+
+    @Test func thePiecesAddUpToAllFrames() throws {
+        let golden = try VAEFixture("vae/f33_whole.safetensors")
+        let latents = try #require(golden.tensors["in.latents"])
+        try withoutGradients {
+            let frames = try streamed(golden.vae, latents, [1, 2, 1, 5]).map { $0.dim(2) }
+            #expect(frames == [1, 8, 4, 20])
+        }
+    }
+
+    /// Group norms see a piece instead of the whole: that alone makes a difference.
+    ///
+    /// Random weights are the worst case; between neighbouring frames of a real video statistics
+    /// hardly change.
+    @Test func piecesComeNearTheDecodingInOnePiece() throws {
+        let golden = try VAEFixture("vae/f33_whole.safetensors")
+        let latents = try #require(golden.tensors["in.latents"])
+        let wanted = try #require(golden.tensors["out.decoded"])
+        try withoutGradients {
+            let whole = try Tensor.cat(streamed(golden.vae, latents, [4, 5]), axis: 2)
+            let streamed = try psnr(whole, wanted)
+            let apart = try psnr(
+                .cat(
+                    [
+                        golden.vae.decode(latents.narrow(2, 0, 4)),
+                        golden.vae.decode(latents.narrow(2, 3, 6)).narrow(2, 1, 20),
+                    ], axis: 2), wanted)
+            print("    streamed \(streamed) dB, in separate pieces \(apart) dB")
+            #expect(streamed > 30)
+            #expect(streamed > apart)
+        }
+    }
+
+    /// Pieces depend on what was before them and on nothing that comes later.
+    @Test func aPieceDoesNotDependOnHowTheRestIsCut() throws {
+        let golden = try VAEFixture("vae/f33_whole.safetensors")
+        let latents = try #require(golden.tensors["in.latents"])
+        try withoutGradients {
+            let one = try streamed(golden.vae, latents, [2, 3, 4])
+            let other = try streamed(golden.vae, latents, [2, 3, 1, 1, 2])
+            for index in 0..<2 {
+                #expect(
+                    try one[index].array(Float.self) == other[index].array(Float.self),
+                    "piece \(index)")
+            }
+        }
+    }
+
+    /// With latents that do not change in time, statistics are the same in every piece.
+    @Test func aStillVideoIsTheSameHoweverItIsCut() throws {
+        let golden = try VAEFixture("vae/f33_whole.safetensors")
+        let first = try #require(golden.tensors["in.latents"]).narrow(2, 0, 1)
+        try withoutGradients {
+            let still = try first.repeated([1, 1, 9, 1, 1])
+            let whole = try golden.vae.decode(still, tiling: .none)
+            for pieces in [[1, 8], [4, 5], [1, 1, 1, 1, 1, 1, 1, 1, 1]] {
+                let joined = try Tensor.cat(streamed(golden.vae, still, pieces), axis: 2)
+                try expectClose(joined, whole, "pieces of \(pieces)")
+            }
+        }
+    }
+}
