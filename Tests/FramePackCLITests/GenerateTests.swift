@@ -52,7 +52,7 @@ import Testing
             let rounded = try Program.run(arguments(output, ["--seconds", "0.45"]))
             #expect(rounded.status == 0 && rounded.output.isEmpty)
             #expect(rounded.errorLines.count == 1)
-            #expect(rounded.errors.contains("3 sections"), "\(rounded.errors)")
+            #expect(rounded.errors.contains("3 whole sections"), "\(rounded.errors)")
         }
     }
 
