@@ -117,7 +117,8 @@ let package = Package(
                 "FramePackTraining", "FramePack", "Models", "Checkpoints", "ToyWorld",
                 "TorchOptim", "TorchNN", "Torch",
             ]),
-        tests("FramePackCLI", ["FramePackCLI", "Checkpoints", "Torch", "Media"]),
+        tests(
+            "FramePackCLI", ["FramePackCLI", "FramePack", "Checkpoints", "Torch", "Media"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

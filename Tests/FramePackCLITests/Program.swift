@@ -69,7 +69,7 @@ enum Program {
     }
 
     private static func handle(_ file: URL) throws -> FileHandle {
-        FileManager.default.createFile(atPath: file.path, contents: nil)
+        _ = FileManager.default.createFile(atPath: file.path, contents: nil)
         return try FileHandle(forWritingTo: file)
     }
 }

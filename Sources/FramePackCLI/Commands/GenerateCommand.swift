@@ -27,12 +27,7 @@ struct GenerateCommand: ParsableCommand {
                 "There is no prompt; say what moves with --prompt \"a girl dances\".")
         }
         try options.run(model, output: request.output) { pipeline, token, reporter in
-            try pipeline.run(request, cancellation: token) { event in
-                reporter.report(event)
-                if case .planned(let report) = event.kind, let note = report.roundingNote {
-                    reporter.note(note)
-                }
-            }
+            try pipeline.run(request, cancellation: token) { reporter.report($0) }
         }
     }
 }
@@ -71,18 +66,5 @@ struct ResumeCommand: ParsableCommand {
         let isJob = FileManager.default.fileExists(
             atPath: named.appendingPathComponent("request.json").path)
         return !isJob && FileManager.default.fileExists(atPath: besides.path) ? besides : named
-    }
-}
-
-extension PlanReport {
-    /// Says that seconds were rounded to whole sections; nil where they are met.
-    var roundingNote: String? {
-        guard let asked = requestedSeconds, abs(asked - seconds) * Double(fps) > 1.5 else {
-            return nil
-        }
-        let number = Int(exactly: asked).map { "\($0)" } ?? "\(asked)"
-        let sections = sectionCount == 1 ? "1 section" : "\(sectionCount) sections"
-        return "\(number) seconds are \(sections), \(frames) frames "
-            + "(\(String(format: "%.2f", seconds)) s); --frames is exact."
     }
 }

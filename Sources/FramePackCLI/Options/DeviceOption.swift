@@ -31,7 +31,12 @@ struct DeviceOption: ExpressibleByArgument {
             return Accelerator.cudaDeviceCount > 0 ? .cuda() : .cpu
         }
         guard device.kind == .cuda else { return device }
-        try Accelerator.loadCUDA()
+        do { try Accelerator.loadCUDA() } catch {
+            throw TorchError(
+                error.code,
+                "The device \(device) cannot be used: \(error.message); make setup DEVICE=cuda "
+                    + "fetches what it needs.")
+        }
         guard device.index < Accelerator.cudaDeviceCount else {
             throw CommandError.usage(
                 "The device \(device) is not there; this machine has "

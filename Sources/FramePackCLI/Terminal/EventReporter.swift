@@ -37,22 +37,6 @@ final class EventReporter {
         }
     }
 
-    /// Says something outside of the run's own events.
-    func note(_ text: String) {
-        guard !json else {
-            struct Note: Encodable {
-                let event = "note"
-                let text: String
-            }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            if let line = try? encoder.encode(Note(text: text)) { Terminal.writeLine(line) }
-            return
-        }
-        display?.clear()
-        Terminal.writeError("\(text)\n")
-    }
-
     /// Takes the bars away, however the run ended.
     func finish() { display?.clear() }
 
