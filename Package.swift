@@ -93,8 +93,8 @@ let package = Package(
         .executableTarget(
             name: "FramePackCLI",
             dependencies: [
-                "FramePack", "FramePackTraining", "Torch", "TorchNN", "Models", "Checkpoints",
-                "Tokenizers", "Media", "ToyWorld",
+                "FramePack", "FramePackTraining", "Torch", "TorchNN", "TorchOptim", "Models",
+                "Checkpoints", "Tokenizers", "Media", "ToyWorld",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),

@@ -15,7 +15,7 @@ ToyWorld:
 Models: Torch TorchNN
 FramePack: Torch TorchNN Models Checkpoints Tokenizers Media
 FramePackTraining: FramePack Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld
-FramePackCLI: FramePack FramePackTraining Torch TorchNN Models Checkpoints Tokenizers Media \
+FramePackCLI: FramePack FramePackTraining Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media \
   ToyWorld ArgumentParser
 '
 restricted=" CTorch CMedia CFFmpeg FFmpeg Torch TorchNN TorchOptim Checkpoints Tokenizers Media \

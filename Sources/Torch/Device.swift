@@ -17,7 +17,9 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
     /// Which one of its kind; 0 for the CPU.
     public let index: Int
 
-    /// Names a device. It need not exist; using it then fails.
+    /// Names a device.
+    ///
+    /// It need not exist; using it then fails.
     public init(_ kind: Kind, index: Int = 0) {
         self.kind = kind
         self.index = index
@@ -45,7 +47,7 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// `cpu`, `cuda:0`, …
+    /// The form that is read back: `cpu`, `cuda:0` and so on.
     public var description: String { kind == .cuda ? "cuda:\(index)" : "\(kind)" }
 
     var raw: ct_device {

@@ -1,12 +1,16 @@
 import CTorch
 
 extension Tensor {
-    /// The same elements under other axes; one length may be −1. Copies only if it has to.
+    /// The same elements under other axes; one length may be −1.
+    ///
+    /// Copies only if it has to.
     public func reshape(_ shape: [Int]) throws(TorchError) -> Tensor {
         let shape = shape.int64
         return try .make { ct_reshape(&$0, handle, shape, Int64(shape.count)) }
     }
-    /// The same elements under other axes; one length may be −1. Copies only if it has to.
+    /// The same elements under other axes; one length may be −1.
+    ///
+    /// Copies only if it has to.
     public func reshape(_ shape: Int...) throws(TorchError) -> Tensor { try reshape(shape) }
     /// The axes in another order, without a copy.
     public func permute(_ axes: [Int]) throws(TorchError) -> Tensor {
@@ -37,7 +41,7 @@ extension Tensor {
         let counts = counts.int64
         return try .make { ct_repeat(&$0, handle, counts, Int64(counts.count)) }
     }
-    /// Each slice along an axis repeated in place: a, a, b, b, …
+    /// Each slice along an axis repeated in place: a, a, b, b and so on.
     public func repeatInterleaved(_ count: Int, axis: Int) throws(TorchError) -> Tensor {
         let axis = [Int64(axis)]
         return try .make { ct_repeat_interleave_self_int(&$0, handle, Int64(count), axis, nil) }
