@@ -6,6 +6,7 @@ import Models
 import Torch
 import TorchNN
 import TorchOptim
+import ToyWorld
 
 /// Trainings that take a few seconds: everything of them is there, and everything is small.
 enum TinyTasks {

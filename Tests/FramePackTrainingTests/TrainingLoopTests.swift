@@ -3,6 +3,7 @@ import FramePackTraining
 import TestSupport
 import Testing
 import Torch
+import TorchNN
 import TorchOptim
 
 @Suite(.serialized) struct TrainingLoopTests {
@@ -103,7 +104,7 @@ import TorchOptim
             #expect(error?.description.contains("at step 5") == true)
             #expect(try TinyTasks.loop(OneWeight(steps: 9), folder).step == 4)
             for values in try TinyTasks.state(folder).values {
-                #expect(values.allSatisfy(\.isFinite))
+                #expect(!values.contains { !$0.isFinite })
             }
         }
     }
@@ -167,7 +168,8 @@ import TorchOptim
             let gradient = try #require(try first.value.gradient(), "\(first.name)")
             let other = try #require(try second.value.gradient(), "\(second.name)")
             let difference = try (gradient - other).abs().max().item()
-            #expect(difference <= 1e-5 + 1e-4 * gradient.abs().max().item(), "\(first.name)")
+            let bound = try 1e-5 + 1e-4 * gradient.abs().max().item()
+            #expect(difference <= bound, "\(first.name)")
         }
     }
 }
