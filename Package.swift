@@ -113,7 +113,10 @@ let package = Package(
         tests("FramePack", ["FramePack", "Models", "Checkpoints", "TorchNN", "Torch", "Media"]),
         tests(
             "FramePackTraining",
-            ["FramePackTraining", "FramePack", "ToyWorld", "TorchOptim", "TorchNN", "Torch"]),
+            [
+                "FramePackTraining", "FramePack", "ToyWorld", "Models", "Checkpoints", "Media",
+                "TorchOptim", "TorchNN", "Torch",
+            ]),
         tests("FramePackCLI", ["FramePackCLI", "Checkpoints", "Torch", "Media"]),
     ],
     swiftLanguageModes: [.v6],

@@ -3,6 +3,7 @@ import FramePackTraining
 import TestSupport
 import Testing
 import Torch
+import TorchNN
 
 @Suite struct GuidanceDistillationTests {
     @Test func lossFalls() throws {

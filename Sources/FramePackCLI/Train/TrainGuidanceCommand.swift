@@ -40,7 +40,8 @@ struct TrainGuidanceCommand: ParsableCommand {
         let data = try TransformerTraining(
             training, model: model,
             cache: ClipCache(folder: run.clips, clips: WorldClips(side: sizes.side, seed: 11)),
-            plainStart: run.plainStart(side: sizes.side), plainLevel: TrainingRun.plainLevel, seed: seed)
+            plainStart: run.plainStart(side: sizes.side), plainLevel: TrainingRun.plainLevel,
+            seed: seed)
         var config = GuidanceDistillationConfig()
         config.steps = steps
         config.leastScale = leastScale

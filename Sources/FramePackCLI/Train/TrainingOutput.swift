@@ -11,7 +11,7 @@ final class TrainingOutput {
     init(interval: Int, log: URL) {
         self.interval = interval
         if !FileManager.default.fileExists(atPath: log.path) {
-            FileManager.default.createFile(atPath: log.path, contents: nil)
+            _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         }
         self.log = try? FileHandle(forWritingTo: log)
         _ = try? self.log?.seekToEnd()
