@@ -114,8 +114,8 @@ let package = Package(
         tests(
             "FramePackTraining",
             [
-                "FramePackTraining", "FramePack", "Models", "Checkpoints", "ToyWorld",
-                "TorchOptim", "TorchNN", "Torch",
+                "FramePackTraining", "FramePack", "Models", "Checkpoints", "Media",
+                "ToyWorld", "TorchOptim", "TorchNN", "Torch",
             ]),
         tests(
             "FramePackCLI", ["FramePackCLI", "FramePack", "Checkpoints", "Torch", "Media"]),

@@ -75,6 +75,7 @@ private struct ModelWriter {
     let averages: AveragedWeights
     let guided: AveragedWeights?
     let sizes: SmallModelSizes
+    let tokenizer, tokenizer2: Tokenizer
 
     init(_ run: TrainingRun, _ folder: URL, _ options: ModelExportOptions) throws {
         (self.run, self.folder, self.options) = (run, folder, options)
@@ -84,8 +85,8 @@ private struct ModelWriter {
             FileManager.default.fileExists(atPath: state.path)
             ? try AveragedWeights(run.guidanceState) : nil
         var sizes = try run.sizes()
-        let tokenizer = try Tokenizer(folder: run.model.appendingPathComponent("tokenizer"))
-        let tokenizer2 = try Tokenizer(folder: run.model.appendingPathComponent("tokenizer_2"))
+        tokenizer = try Tokenizer(folder: run.model.appendingPathComponent("tokenizer"))
+        tokenizer2 = try Tokenizer(folder: run.model.appendingPathComponent("tokenizer_2"))
         sizes.llama.vocabularySize = tokenizer.vocabularySize
         sizes.clip.vocabularySize = tokenizer2.vocabularySize
         sizes.clip.endTokenID = tokenizer2.endTokenID ?? sizes.clip.endTokenID
@@ -108,7 +109,9 @@ private struct ModelWriter {
         let clip = ParameterStore()
         let clipSource = RenamedWeights(averages, from: "text_model.", to: "text_encoder_2.")
         _ = try CLIPTextEncoder(sizes.clip, Weights(clipSource, store: clip)["text_model"])
-        try writeNetwork(clip, stem: "model", config: sizes.clip, to: part(.textEncoder2))
+        try writeNetwork(
+            clip, stem: "model", config: PublishedTextConfig(sizes.clip, tokenizer2),
+            to: part(.textEncoder2))
         let vision = ParameterStore()
         let visionSource = RenamedWeights(averages, from: "vision_model.", to: "image_encoder.")
         _ = try SigLIPVisionEncoder(
@@ -117,7 +120,7 @@ private struct ModelWriter {
         try writeVAE()
     }
 
-    /// Writes all layers of the published form; those that are not read begin as zero additions.
+    /// Writes all layers of the published form; those that are not read have fresh weights.
     private func writeLlama() throws {
         let store = ParameterStore()
         let source = RenamedWeights(
@@ -125,7 +128,9 @@ private struct ModelWriter {
         let weights = Weights(source, store: store)
         _ = try LlamaTextEncoder(sizes.llama, weights, layerCount: sizes.llama.layerCount)
         _ = try weights["norm"].parameter("weight", [sizes.llama.hiddenSize], .ones)
-        try writeNetwork(store, stem: "model", config: sizes.llama, to: part(.textEncoder))
+        try writeNetwork(
+            store, stem: "model", config: PublishedTextConfig(sizes.llama, tokenizer),
+            to: part(.textEncoder))
     }
 
     private func writeVAE() throws {

@@ -1,4 +1,5 @@
 import Models
+import Tokenizers
 
 /// Files of the released layout that hold the same in every small model.
 enum PublishedFiles {
@@ -56,5 +57,29 @@ struct PublishedVAEConfig: Encodable {
             [String](repeating: "HunyuanVideoDownBlock3D", count: count), forKey: .downBlocks)
         try keys.encode(
             [String](repeating: "HunyuanVideoUpBlock3D", count: count), forKey: .upBlocks)
+    }
+}
+
+/// A text encoder's configuration with the special tokens that transformers wants besides ours.
+struct PublishedTextConfig<Config: Encodable>: Encodable {
+    private let config: Config
+    private let tokenizer: Tokenizer
+
+    init(_ config: Config, _ tokenizer: Tokenizer) {
+        (self.config, self.tokenizer) = (config, tokenizer)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case begin = "bos_token_id"
+        case end = "eos_token_id"
+        case padding = "pad_token_id"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try config.encode(to: encoder)
+        var keys = encoder.container(keyedBy: CodingKeys.self)
+        try keys.encodeIfPresent(tokenizer.beginTokenID, forKey: .begin)
+        try keys.encodeIfPresent(tokenizer.endTokenID, forKey: .end)
+        try keys.encodeIfPresent(tokenizer.padTokenID, forKey: .padding)
     }
 }

@@ -58,9 +58,10 @@ import TorchNN
 
     private func expectAveragedWeights(_ model: ModelFolder, _ training: TinyTraining) throws {
         let averages = try AveragedWeights(training.run.transformerState)
+        let llama = "layers.0.mlp.up_proj.weight"
         let pairs = [
             (ModelPart.transformer, "proj_out.weight", "transformer.proj_out.weight"),
-            (.textEncoder, "layers.0.mlp.up_proj.weight", "text_encoder.layers.0.mlp.up_proj.weight"),
+            (.textEncoder, llama, "text_encoder.\(llama)"),
         ]
         for (part, name, stored) in pairs {
             let source = CheckpointWeights(

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import FramePack
-import FramePackTraining
+public import FramePackTraining
 import Media
 import Torch
 
@@ -23,8 +23,8 @@ struct EvalCommand: ParsableCommand {
     var seconds = 5.0
     @Option(help: "Seed of scenes and noise.")
     var seed: UInt64 = 1
-    @Option(help: "Scenes: simple or full.")
-    var world = "simple"
+    @Option(help: "Scenes: one plain object, or everything that the world knows.")
+    var world = EvaluationWorld.simple
     @Option(help: "Orders, with commas: f1, inverted.")
     var orders = "f1,inverted"
     @Option(help: "Steps of a section, with commas; the model's own by default.")
@@ -33,12 +33,12 @@ struct EvalCommand: ParsableCommand {
     var guidance = ""
     @Option(help: "True guidance, with commas; the model's own by default.")
     var cfg = ""
-    @Option(help: "The sampler: unipc, unipc-bh2 or euler.")
-    var sampler = "unipc"
+    @Option(help: "The sampler.")
+    var sampler = SamplerChoice.unipc
     @Option(help: "Shift of the noise levels; by the official rule by default.")
     var shift: Double?
-    @Option(help: "How latents become frames: windows or streaming.")
-    var decode = "windows"
+    @Option(help: "How latents become frames.")
+    var decode = DecodeChoice.windows
     @Flag(help: "Leave out the rows of rendered videos and VAE round trips.")
     var noBaselines = false
     @Option(help: "Write the figures to this JSON file; RUN/eval.json goes into an export.")
@@ -49,19 +49,17 @@ struct EvalCommand: ParsableCommand {
     var shown = 4
     @Option(help: "Folder that keeps what was measured; one of the user's caches by default.")
     var cache: String?
-    @Option(help: "Device: cpu, cuda or cuda:N.")
-    var device = "cpu"
+    @Option(help: "Where to compute: auto, cpu, cuda or cuda:N.")
+    var device = DeviceOption.best
     @Option(help: "Threads; 0 leaves it to libtorch.")
     var threads = 0
 
     func run() throws {
         if threads > 0 { TorchLibrary.setThreadCount(threads) }
         TorchLibrary.flushDenormals(true)
-        guard let device = Device(device) else {
-            throw ValidationError("device is \"\(device)\"; it must be cpu, cuda or cuda:N.")
-        }
         let evaluation = try Evaluation(
-            ModelFolder.locate(model), options: options(), cache: cacheFolder(), device: device)
+            ModelFolder.locate(model), options: options(), cache: cacheFolder(),
+            device: device.resolved())
         let report = try evaluation.run { progress in
             guard !progress.isKept else { return }
             let line = String(
@@ -78,13 +76,13 @@ struct EvalCommand: ParsableCommand {
         var options = EvaluationOptions()
         (options.count, options.seconds, options.seed) = (count, seconds, seed)
         (options.shift, options.shown, options.hasBaselines) = (shift, shown, !noBaselines)
-        options.world = try choice("world", world)
-        options.sampler = try choice("sampler", sampler)
-        options.decode = try choice("decode", decode)
-        options.orders = try list(orders).map { try choice("orders", $0) }
-        options.steps = try list(steps).map { try number("steps", $0, Int.init) }
-        options.guidance = try list(guidance).map { try number("guidance", $0, Double.init) }
-        options.cfg = try list(cfg).map { try number("cfg", $0, Double.init) }
+        (options.world, options.sampler, options.decode) = (world, sampler, decode)
+        options.orders = try list(orders).map {
+            try value("orders", $0, SamplingOrder.init(rawValue:))
+        }
+        options.steps = try list(steps).map { try value("steps", $0, Int.init) }
+        options.guidance = try list(guidance).map { try value("guidance", $0, Double.init) }
+        options.cfg = try list(cfg).map { try value("cfg", $0, Double.init) }
         return options
     }
 
@@ -92,19 +90,12 @@ struct EvalCommand: ParsableCommand {
         text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
 
-    private func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _ text: String)
-        throws -> Choice where Choice.RawValue == String
-    {
-        if let choice = Choice(rawValue: text) { return choice }
-        let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("\(name) is \"\(text)\"; it must be one of \(names).")
-    }
-
-    private func number<Value>(_ name: String, _ text: String, _ read: (String) -> Value?) throws
+    private func value<Value>(_ name: String, _ text: String, _ read: (String) -> Value?) throws
         -> Value
     {
         if let value = read(text) { return value }
-        throw ValidationError("\(name) has \"\(text)\"; it must be numbers with commas between.")
+        throw ValidationError(
+            "\(name) has \"\(text)\"; it must be values with commas between, see --help")
     }
 
     private func cacheFolder() -> URL {
@@ -115,3 +106,5 @@ struct EvalCommand: ParsableCommand {
         return caches.appendingPathComponent("framepack/evaluation")
     }
 }
+
+extension EvaluationWorld: ExpressibleByArgument {}

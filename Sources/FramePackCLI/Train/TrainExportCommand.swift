@@ -24,14 +24,11 @@ struct TrainExportCommand: ParsableCommand {
     var guidance: Double?
     @Option(help: "The model's default true guidance.")
     var cfg = 1.0
-    @Option(help: "The model's default order: f1 or inverted.")
-    var order = "f1"
+    @Option(help: "The model's default order.")
+    var order = SamplingOrder.f1
 
     func run() throws {
         var options = ModelExportOptions()
-        guard let order = SamplingOrder(rawValue: order) else {
-            throw ValidationError("order is \"\(order)\"; it must be f1 or inverted.")
-        }
         options.order = order
         options.name = name
         options.steps = steps

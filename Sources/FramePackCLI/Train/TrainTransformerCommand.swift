@@ -28,10 +28,11 @@ struct TrainTransformerCommand: ParsableCommand {
     func run() throws {
         let execution = try options.execution()
         let run = TrainingRun(folder: URL(fileURLWithPath: folder))
-        let sizes = SmallModelSizes(side: side)
+        let sizes = try run.storedSizes() ?? SmallModelSizes(side: side)
         let tokenizer = run.model.appendingPathComponent("tokenizer/tokenizer.json")
         if !FileManager.default.fileExists(atPath: tokenizer.path) {
             try SmallModel.writeTokenizers(to: run.model, sizes: sizes, seed: seed)
+            try writeJSON(sizes, to: run.sizesFile)
         }
         let model = try SmallModel(sizes, folder: run.model, source: RandomWeights(seed: seed))
         var config = TransformerTrainingConfig()

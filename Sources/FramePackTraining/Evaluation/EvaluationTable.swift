@@ -64,7 +64,9 @@ extension EvaluationReport {
             rows: rows.map { row in
                 let all = row.summary.overall
                 let found = row.summary.sections
-                let ways = sections.map { found.indices.contains($0) ? found[$0].direction : Score() }
+                let ways = sections.map {
+                    found.indices.contains($0) ? found[$0].direction : Score()
+                }
                 return [row.name]
                     + ([row.summary.objects, all.colour, all.shape] + ways + [row.summary.happens])
                     .map(cell)
