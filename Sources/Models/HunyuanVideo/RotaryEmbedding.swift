@@ -1,8 +1,23 @@
 import Torch
 
-/// Cosines and sines by which pairs of channels turn, each `(B, L, 1, D/2)` in float32.
+/// Cosines and sines by which pairs of channels turn, each `(B, L, 1, D)` in float32.
+///
+/// Both channels of a pair have the pair's cosine; the first has its sine negated, so that a turn
+/// is `x · cos + swapped(x) · sin`.
 struct VideoPhases {
     let cosines, sines: Tensor
+
+    private init(signedSines sines: Tensor, cosines: Tensor) {
+        self.cosines = cosines
+        self.sines = sines
+    }
+
+    /// From one value for each pair, `(B, L, 1, D/2)`.
+    init(cosines: Tensor, sines: Tensor) throws {
+        self.init(
+            signedSines: try Tensor.stack([-sines, sines], axis: -1).flatten(-2),
+            cosines: try cosines.repeatInterleaved(2, axis: -1))
+    }
 
     /// Turns neighbouring channels of the first L tokens of `(B, N, H, D)`; the rest stay.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
@@ -13,24 +28,31 @@ struct VideoPhases {
     }
 
     private func turn(_ x: Tensor) throws -> Tensor {
-        let pairs = try x.to(.float32).unflatten(-1, [-1, 2]).unbind(-1)
-        let real = try (pairs[0] * cosines).addProduct(pairs[1], sines, scale: -1)
-        let imaginary = try (pairs[1] * cosines).addProduct(pairs[0], sines)
-        return try Tensor.stack([real, imaginary], axis: -1).flatten(-2).to(x.dtype)
+        let wide = try x.to(.float32)
+        let swapped = try wide.unflatten(-1, [-1, 2]).flip([-1]).flatten(-2)
+        return try (wide * cosines).addProduct(swapped, sines).to(x.dtype)
     }
 
     /// Phases of token runs, one after the other.
     static func joined(_ parts: [VideoPhases]) throws -> VideoPhases {
         guard parts.count > 1 else { return parts[0] }
         return VideoPhases(
-            cosines: try .cat(parts.map(\.cosines), axis: 1),
-            sines: try .cat(parts.map(\.sines), axis: 1))
+            signedSines: try .cat(parts.map(\.sines), axis: 1),
+            cosines: try .cat(parts.map(\.cosines), axis: 1))
     }
 
-    /// Both parts with each value doubled for its pair of channels, `(B, L, 2·D)`.
-    package func rows() throws -> Tensor {
-        try Tensor.cat([cosines, sines].map { try $0.repeatInterleaved(2, axis: -1) }, axis: -1)
-            .squeeze(2)
+    /// The phases of one sample for each of `batch`; those of a whole batch stay.
+    func repeated(_ batch: Int) throws -> VideoPhases {
+        guard cosines.dim(0) < batch else { return self }
+        let shape = [batch, -1, -1, -1]
+        return VideoPhases(
+            signedSines: try sines.expand(shape), cosines: try cosines.expand(shape))
+    }
+
+    /// Cosines and unsigned sines of each channel, `(B, L, 2·D)`.
+    func rows() throws -> Tensor {
+        let unsigned = try sines.slice(-1, from: 1, step: 2).repeatInterleaved(2, axis: -1)
+        return try Tensor.cat([cosines, unsigned], axis: -1).squeeze(2)
     }
 }
 
@@ -68,8 +90,8 @@ struct RotaryEmbedding {
             let whole = try Tensor.cat(angles.map { try wave($0).expand(volume) }, axis: -1)
             return try pooled(whole, rate).flatten(1, 3).unsqueeze(2)
         }
-        return VideoPhases(
-            cosines: try tokens { try $0.cos() }, sines: try tokens { try $0.sin() })
+        return try VideoPhases(
+            cosines: tokens { try $0.cos() }, sines: tokens { try $0.sin() })
     }
 
     /// Angles of positions `(B, n)`, one for each pair of channels: `(B, n, channels/2)`.
@@ -96,15 +118,5 @@ extension Tensor {
         let missing = zip(shape.suffix(3), box).map { ($1 - $0 % $1) % $1 }
         guard missing.contains(where: { $0 > 0 }) else { return self }
         return try pad([0, missing[2], 0, missing[1], 0, missing[0]], .replicate)
-    }
-}
-
-extension VideoPhases {
-    /// The phases of one sample for each of `batch`; those of a whole batch stay.
-    func repeated(_ batch: Int) throws -> VideoPhases {
-        guard cosines.dim(0) < batch else { return self }
-        let shape = [batch, -1, -1, -1]
-        return VideoPhases(
-            cosines: try cosines.expand(shape), sines: try sines.expand(shape))
     }
 }
