@@ -12,7 +12,7 @@ struct TrainingOptions: ParsableArguments {
     var dtype = PrecisionChoice.bf16
     @Option(parsing: .unconditional, help: "What changes the weights.")
     var optimizer = OptimizerChoice.adamw
-    @Flag(help: "Compute activations again in the backward pass: half the memory, a third slower.")
+    @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
     var checkpointActivations = false
     @Option(
         parsing: .unconditional,
@@ -25,10 +25,10 @@ struct TrainingOptions: ParsableArguments {
 
     func validate() throws {
         if let stopAfter, !(stopAfter > 0 && stopAfter < 1e6) {
-            throw CommandError.usage("stop-after is \(stopAfter); it must be above 0 minutes.")
+            throw ValidationError("stop-after is \(stopAfter); it must be above 0 minutes")
         }
         guard (0...4096).contains(threads) else {
-            throw CommandError.usage("threads is \(threads); it must be 0 or more.")
+            throw ValidationError("threads is \(threads); it must be 0 or more")
         }
     }
 
