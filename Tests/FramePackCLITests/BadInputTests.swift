@@ -54,7 +54,7 @@ import Torch
         Case("output of no kind", ["--output", "FOLDER/x.avi"], says: ".mp4"),
         Case("end picture in f1", ["--end-image", "FOLDER/good.png", "--order", "f1"], says: "f1"),
         Case("like a text", ["--like", "FOLDER/text.png"], says: "text.png"),
-        Case("no device", ["--device", "cuda:99"], says: ""),
+        Case("no device", ["--device", "cuda:99"], says: "cuda:99"),
     ]
 
     @Test(arguments: cases) func generateRefuses(_ one: Case) throws {
@@ -129,6 +129,8 @@ import Torch
             for _ in 0..<8 { sum = (sum >> 1) ^ (sum & 1 == 1 ? 0xEDB8_8320 : 0) }
         }
         sum = ~sum
-        return header + withUnsafeBytes(of: sum.bigEndian) { Data($0) }
+        let data = Data([0, 0, 0, 0]) + Data("IDAT".utf8) + Data([0x35, 0xAF, 0x06, 0x1E])
+        let end = Data([0, 0, 0, 0]) + Data("IEND".utf8) + Data([0xAE, 0x42, 0x60, 0x82])
+        return header + withUnsafeBytes(of: sum.bigEndian) { Data($0) } + data + end
     }
 }
