@@ -61,7 +61,7 @@ import ToyWorld
             #expect(throws: Interruption.self) { _ = try run(stopAfter: 3) }
             let (continued, kept) = try run(stopAfter: 100)
             #expect(kept == 3)
-            #expect(continued.rows.map(\.name) == ["f1", "inverted"])
+            #expect(continued.rows.map(\.name) == SamplingOrder.allCases.map(\.rawValue))
             #expect(continued.rows.allSatisfy { $0.summary.videos == 2 })
             let (again, all) = try run(stopAfter: 100)
             #expect(all == 4)

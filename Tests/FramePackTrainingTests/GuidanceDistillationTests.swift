@@ -9,14 +9,15 @@ import TorchNN
     @Test func lossFalls() throws {
         try withTemporaryFolder { folder in
             let training = try TinyTraining(in: folder)
-            let task = try training.distillation(steps: 30)
+            let task = try training.distillation(steps: 120)
             let before = try task.loss(step: 0)
             #expect(try #require(before.metrics["pull"]) > 0)
-            let loop = try training.loop(task, in: training.run.guidanceState)
+            let loop = try training.loop(
+                task, in: training.run.guidanceState, learningRate: 1e-3)
             try loop.run { _ in }
             let (first, last) = (try before.loss.item(), try task.loss(step: 0).loss.item())
-            print("    loss \(first) before, \(last) after 30 steps")
-            #expect(last < 0.8 * first)
+            print("    loss \(first) before, \(last) after 120 steps")
+            #expect(last < 0.9 * first)
         }
     }
 

@@ -96,8 +96,10 @@ struct TinyTraining {
     }
 
     /// A loop with a constant step size.
-    func loop(_ task: any TrainingTask, in folder: URL) throws -> TrainingLoop {
-        let schedule = LearningRateSchedule(peak: 1e-3, final: 1e-3)
+    func loop(_ task: any TrainingTask, in folder: URL, learningRate: Double = 1e-3) throws
+        -> TrainingLoop
+    {
+        let schedule = LearningRateSchedule(peak: learningRate, final: learningRate)
         return try TrainingLoop(
             task, config: TrainingLoopConfig(learningRate: schedule), folder: folder)
     }
