@@ -187,6 +187,22 @@ import Torch
         }
     }
 
+    @Test func anotherRequestReplacesAJobWithoutFinishedSections() throws {
+        try withTemporaryFolder { folder in
+            let first = try request(in: folder)
+            let token = CancellationToken()
+            #expect(throws: FramePackError.cancelled) {
+                try run(first, token: token) { event in
+                    if case .step = event.kind { token.cancel() }
+                }
+            }
+            var other = first
+            other.seed = 6
+            let result = try run(other) { _ in }
+            #expect(FileManager.default.fileExists(atPath: result.output))
+        }
+    }
+
     @Test func twoRunsCannotShareAJob() throws {
         try withTemporaryFolder { folder in
             var request = try request(in: folder)

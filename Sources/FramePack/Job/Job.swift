@@ -53,9 +53,10 @@ public final class Job {
         url = Self.folder(for: request.output)
         try Self.make(url)
         lock = try JobLock(url)
-        if has("request.json") {
-            try checkSame(planned)
-        } else {
+        // Where no section was finished there is nothing to lose, and a failed first try with
+        // another model or setting must not stand in the way.
+        guard has("request.json") else { return try begin(planned, report: report) }
+        do { try checkSame(planned) } catch  where !holdsSections {
             try begin(planned, report: report)
         }
     }
@@ -86,6 +87,10 @@ public final class Job {
 
     private func begin(_ planned: PlannedGeneration, report: PlanReport) throws {
         removeRemains()
+        // The request goes first: without it the rest is nothing that could be continued.
+        for name in ["request.json", "embeddings.safetensors", "start.safetensors", "end.png"] {
+            try? FileManager.default.removeItem(at: file(name))
+        }
         try planned.startPicture().writePNG(to: file("start.png"))
         try planned.endPicture()?.writePNG(to: file("end.png"))
         try write(JSONEncoder.sorted.encode(report), "plan.json")
@@ -125,6 +130,12 @@ public final class Job {
                 "\(folder.path) is not a job that can be continued: it has no usable model.json.")
         }
         return identity
+    }
+
+    /// Whether the latents of a section at least are there.
+    private var holdsSections: Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        return names.contains { $0.hasPrefix("section-") && $0.hasSuffix(".safetensors") }
     }
 
     /// The size that was planned.
