@@ -99,9 +99,10 @@ public final class SmallModel {
     }
 
     /// Learns both vocabularies from the world's captions and the template, and writes them.
-    public static func writeTokenizers(to folder: URL, sizes: SmallModelSizes, seed: UInt64) throws
-    {
-        let captions = Captions.corpus(count: 4000, seed: seed)
+    public static func writeTokenizers(
+        to folder: URL, sizes: SmallModelSizes, seed: UInt64, captions count: Int = 4000
+    ) throws {
+        let captions = Captions.corpus(count: count, seed: seed)
         let llama = try BytePairTrainer(
             lines: captions + [String](repeating: PromptTemplate.head, count: 40),
             vocabularySize: sizes.llama.vocabularySize, style: .llama)

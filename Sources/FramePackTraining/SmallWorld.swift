@@ -17,7 +17,7 @@ enum SmallWorld {
 
     /// All words that captions have, in lower case and alphabetical order.
     static func words() -> [String] {
-        let captions = Captions.corpus(count: 20_000, seed: 5)
+        let captions = Captions.corpus(count: 6000, seed: 5)
         let words = captions.flatMap { $0.lowercased().split { !$0.isLetter }.map(String.init) }
         return Set(words).sorted()
     }

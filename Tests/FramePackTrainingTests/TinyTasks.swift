@@ -35,7 +35,7 @@ enum TinyTasks {
         var sizes = SmallModelSizes(side: side)
         sizes.llama.vocabularySize = 300
         sizes.clip.vocabularySize = 560
-        try SmallModel.writeTokenizers(to: run.model, sizes: sizes, seed: 1)
+        try SmallModel.writeTokenizers(to: run.model, sizes: sizes, seed: 1, captions: 200)
         try FileManager.default.createDirectory(
             at: run.clips, withIntermediateDirectories: true)
         for (number, sections) in [1, 2].enumerated() {

@@ -49,7 +49,7 @@ struct TinyTraining {
         self.sizes = sizes
         try writeJSON(sizes, to: run.sizesFile)
         try writeVAE()
-        try SmallModel.writeTokenizers(to: run.model, sizes: sizes, seed: 1)
+        try SmallModel.writeTokenizers(to: run.model, sizes: sizes, seed: 1, captions: 200)
         try ClipCache(folder: run.clips, clips: clips).fill(
             run.finishedVAE(), count: 1, size: 2, execution: TrainingExecution(dtype: .float32)
         ) { _ in }

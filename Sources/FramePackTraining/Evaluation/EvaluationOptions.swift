@@ -23,7 +23,7 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
     /// The scenes, all of them combinations that training never sees.
     public var world = EvaluationWorld.simple
     /// The orders, a row each.
-    public var orders = SamplingOrder.allCases
+    public var orders: [SamplingOrder] = [.f1, .inverted]
     /// Steps of a section, a row for each; empty for the model's own.
     public var steps: [Int] = []
     /// Distilled guidance, a row for each; empty for the model's own.
