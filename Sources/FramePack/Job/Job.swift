@@ -55,8 +55,11 @@ public final class Job {
         lock = try JobLock(url)
         // Where no section was finished there is nothing to lose, and a failed first try with
         // another model or setting must not stand in the way.
-        guard has("request.json") else { return try begin(planned, report: report) }
-        do { try checkSame(planned) } catch  where !holdsSections {
+        if has("request.json") {
+            do { try checkSame(planned) } catch  where !holdsSections {
+                try begin(planned, report: report)
+            }
+        } else {
             try begin(planned, report: report)
         }
     }
