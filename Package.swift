@@ -35,9 +35,9 @@ func target(_ name: String, _ dependencies: [Target.Dependency] = [], resources:
 /// The tests of one target.
 ///
 /// They use the public and package interface, so that they run on the very build that people use.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"],
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], exclude: exclude,
         swiftSettings: swiftSettings)
 }
 
@@ -118,7 +118,8 @@ let package = Package(
                 "ToyWorld", "TorchOptim", "TorchNN", "Torch",
             ]),
         tests(
-            "FramePackCLI", ["FramePackCLI", "FramePack", "Checkpoints", "Torch", "Media"]),
+            "FramePackCLI", ["FramePackCLI", "FramePack", "Checkpoints", "Torch", "Media"],
+            exclude: ["Snapshots"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
