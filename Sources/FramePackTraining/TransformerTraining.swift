@@ -170,17 +170,15 @@ public final class TransformerTraining: TrainingTask {
     func conditioning(captions: [String], imageEmbeds: Tensor?) throws -> Conditioning {
         let ids = try captions.map { caption in
             try model.tokenizer.encode(
-                PromptTemplate.filled(caption), maximumLength: 256 + model.crop
+                PromptTemplate.filled(caption),
+                maximumLength: PromptEncoder.longestPrompt + model.crop
             ).ids
         }
-        let longest = ids.map(\.count).max() ?? 0
-        let pad = model.tokenizer.padTokenID ?? 0
-        let rows = ids.flatMap { $0 + [Int](repeating: pad, count: longest - $0.count) }
-        let states = try model.llama(
-            Tensor(rows.map(Int64.init), [ids.count, longest]), dtype: execution.dtype)
+        let tokens = try Self.padded(ids, with: model.tokenizer.padTokenID)
+        let states = try model.llama(tokens, dtype: execution.dtype)
         let pooled = try model.clip(clipTokens(captions), dtype: execution.dtype).pooled
         return Conditioning(
-            promptEmbeds: try states.narrow(1, model.crop, longest - model.crop),
+            promptEmbeds: try states.narrow(1, model.crop, tokens.dim(1) - model.crop),
             textLengths: ids.map { $0.count - model.crop }, pooled: pooled,
             imageEmbeds: imageEmbeds)
     }
@@ -190,9 +188,13 @@ public final class TransformerTraining: TrainingTask {
         let ids = try captions.map {
             try model.tokenizer2.encode($0, maximumLength: model.sizes.clip.positionCount).ids
         }
+        return try Self.padded(ids, with: model.tokenizer2.padTokenID)
+    }
+
+    /// Token ids as rows of one length, `(B, T)`, padded on the right.
+    private static func padded(_ ids: [[Int]], with pad: Int?) throws -> Tensor {
         let longest = ids.map(\.count).max() ?? 0
-        let pad = model.tokenizer2.padTokenID ?? 0
-        let rows = ids.flatMap { $0 + [Int](repeating: pad, count: longest - $0.count) }
+        let rows = ids.flatMap { $0 + [Int](repeating: pad ?? 0, count: longest - $0.count) }
         return try Tensor(rows.map(Int64.init), [ids.count, longest])
     }
 
@@ -202,8 +204,8 @@ public final class TransformerTraining: TrainingTask {
             choice.isStartDropped
                 ? plainPicture : clips.scene(shards[choice.shard].numbers[choice.row]).startPicture
         }
-        let levels = try Tensor(bytes, [choices.count, side, side, 3])
-        return try (levels.permute(0, 3, 1, 2).to(.float32) / 127.5 - 1).contiguous().to(device)
+        let frames = try Tensor(bytes, [choices.count, 1, side, side, 3])
+        return try pixelsToUnit(frames).squeeze(2).to(device)
     }
 
     /// The error at low, middle and high noise.

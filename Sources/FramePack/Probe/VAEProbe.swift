@@ -19,7 +19,6 @@ struct VAEProbe {
         let video = try input.numbers(
             "video", [nil, config.inChannels, nil, nil, nil],
             "(B, \(config.inChannels), 4F-3, 8h, 8w)")
-        try checkSize(video)
         let moments = try vae.encode(
             video.to(options.device, options.dtype), tiling: options.tiling)
         var results = ["mean": moments.mean, "logvar": moments.logVariance]
@@ -49,25 +48,6 @@ struct VAEProbe {
                 vae, dtype: options.dtype, device: options.device
             ).decode(latents)
         ]
-    }
-
-    private func checkSize(_ video: Tensor) throws {
-        let (space, time) = (
-            vae.config.spatialCompressionRatio, vae.config.temporalCompressionRatio
-        )
-        guard (video.dim(2) - 1) % time == 0 else {
-            throw FramePackError.probe(
-                """
-                video has \(video.dim(2)) frames; there must be 1 more than a multiple of \(time).
-                """)
-        }
-        guard video.dim(3) % space == 0, video.dim(4) % space == 0 else {
-            throw FramePackError.probe(
-                """
-                video is \(video.dim(4)) x \(video.dim(3)) pixels; both sides must be multiples of \
-                \(space).
-                """)
-        }
     }
 
     /// Tiles must hold a latent, and advance by one at least and by themselves at most.
