@@ -22,15 +22,15 @@ struct SampleChooser {
     private let shards: [ClipCache.Shard]
     private let clips: WorldClips
     private let plans: [SamplingOrder: [SectionPlan]]
-    private let orders: [SamplingOrder]
+    private let invertedShare: Double
 
-    init(_ shards: [ClipCache.Shard], _ clips: WorldClips, orders: [SamplingOrder]) throws {
+    init(_ shards: [ClipCache.Shard], _ clips: WorldClips, invertedShare: Double) throws {
         self.shards = shards
         self.clips = clips
-        self.orders = orders
+        self.invertedShare = invertedShare
         let longest = shards.map { ($0.latents.dim(2) - 1) / 9 }.max() ?? 1
         plans = try Dictionary(
-            uniqueKeysWithValues: orders.map { order in
+            uniqueKeysWithValues: SamplingOrder.allCases.map { order in
                 (
                     order,
                     try (1...longest).map { count in
@@ -44,7 +44,7 @@ struct SampleChooser {
 
     func choose(_ random: inout SplitMix64) -> SampleChoice {
         let shard = Int.random(in: 0..<shards.count, using: &random)
-        let row = Int.random(in: 0..<shards[shard].numbers.count, using: &random)
+        let row = Int.random(in: 0..<trainedRows(shards[shard]), using: &random)
         let scene = clips.scene(shards[shard].numbers[row])
         let caption = scene.caption(variant: Int.random(in: 0..<64, using: &random))
         let isCaptionDropped = Double.random(in: 0..<1, using: &random) < Self.dropShare
@@ -55,8 +55,41 @@ struct SampleChooser {
             isStartDropped: isStartDropped)
     }
 
+    /// The last clips of each shard are kept out, if it has enough.
+    private func trainedRows(_ shard: ClipCache.Shard) -> Int {
+        let count = shard.numbers.count
+        return count > 4 * Self.keptRows ? count - Self.keptRows : count
+    }
+
+    /// How many clips of a shard are kept out of training.
+    private static let keptRows = 3
+
+    /// Sections beside the start picture of clips that are kept out and go straight at first, with
+    /// their captions and with those that name the opposite direction.
+    func kept(_ order: SamplingOrder, count: Int) -> [(truth: SampleChoice, opposite: SampleChoice)]
+    {
+        var pairs: [(SampleChoice, SampleChoice)] = []
+        for (number, shard) in shards.enumerated() {
+            let length = (shard.latents.dim(2) - 1) / 9
+            let sections = plans[order]?[min(length, 2) - 1].sections ?? []
+            guard let section = sections.first(where: { $0.place == 0 }) else { continue }
+            for row in trainedRows(shard)..<shard.numbers.count {
+                let scene = clips.scene(shard.numbers[row])
+                guard let opposite = scene.reversed else { continue }
+                func choice(_ scene: Scene) -> SampleChoice {
+                    SampleChoice(
+                        shard: number, row: row, caption: scene.caption(variant: 0),
+                        section: section, isStartDropped: false)
+                }
+                pairs.append((choice(scene), choice(opposite)))
+            }
+        }
+        return Array(pairs.prefix(count))
+    }
+
     private func section(_ longest: Int, _ random: inout SplitMix64) -> Section {
-        let order = orders.randomElement(using: &random) ?? .f1
+        let isInverted = Double.random(in: 0..<1, using: &random) < invertedShare
+        let order = isInverted ? SamplingOrder.inverted : .f1
         let count = Int.random(in: 1...longest, using: &random)
         let sections = plans[order]?[count - 1].sections ?? []
         let first = sections.first { $0.place == 0 }
@@ -125,5 +158,21 @@ package struct SampleLatents {
         }
         return PackedContext(
             clean: try frames(0), clean2x: try frames(1), clean4x: try frames(2))
+    }
+}
+
+extension Scene {
+    /// The scene with the only object's straight motion turned around; nil if it has no such motion.
+    fileprivate var reversed: Scene? {
+        guard actors.count == 1, let direction = actors[0].motion.direction else { return nil }
+        let opposites: [Direction: Direction] = [
+            .left: .right, .right: .left, .up: .down, .down: .up,
+        ]
+        guard let opposite = opposites[direction] else { return nil }
+        let motion = actors[0].motion
+        guard Direction.choices(for: motion.kind).contains(opposite) else { return nil }
+        var scene = self
+        scene.actors[0].motion = Motion(motion.kind, opposite, motion.speed)
+        return scene
     }
 }

@@ -1,4 +1,4 @@
-public import FramePack
+import FramePack
 import Models
 import Tokenizers
 public import Torch
@@ -19,8 +19,10 @@ public struct TransformerTrainingConfig: Codable, Sendable {
     public var historyNoiseShare = 0.6
     /// The largest noise that is mixed into history, in units of the latents' deviation.
     public var historyNoise = 0.2
-    /// The sampling orders that are trained.
-    public var orders: [SamplingOrder] = [.f1, .inverted]
+    /// The share of samples in the inverted anti-drifting order; the others are in F1 order.
+    public var invertedShare = 0.5
+    /// Steps between two looks at clips that are kept out of training.
+    public var checkSteps = 250
 
     /// The recipe's values.
     public init() {}
@@ -65,7 +67,7 @@ public final class TransformerTraining: TrainingTask {
         clips = cache.clips
         shards = try cache.shards()
         guard !shards.isEmpty else { throw TrainingError("the cache of clips is empty") }
-        chooser = try SampleChooser(shards, clips, orders: config.orders)
+        chooser = try SampleChooser(shards, clips, invertedShare: config.invertedShare)
         plainPicture = [UInt8](repeating: plainLevel, count: clips.side * clips.side * 3)
     }
 
@@ -75,8 +77,8 @@ public final class TransformerTraining: TrainingTask {
     public var totalSteps: Int { config.steps }
     /// Where it is trained.
     public var device: Device { execution.device }
-    /// The error at low, middle and high noise.
-    public var metricNames: [String] { ["low", "middle", "high"] }
+    /// The error at low, middle and high noise, and that of the direction check.
+    public var metricNames: [String] { ["low", "middle", "high"] + DirectionCheck.names }
     /// How the transformer runs.
     var forward: Execution {
         Execution(dtype: execution.dtype, checkpointsBlocks: execution.checkpointsActivations)
@@ -91,7 +93,11 @@ public final class TransformerTraining: TrainingTask {
         let error = try (velocity - (batch.noise - batch.clean)).square()
         let weight = try objectWeights(batch)
         let loss = try (error * weight).mean() / weight.mean()
-        return TrainingLoss(loss: loss, metrics: try metrics(error.detach(), batch.sigma))
+        var metrics = try metrics(error.detach(), batch.sigma)
+        if step % config.checkSteps == 0 {
+            metrics.merge(try checkDirections()) { $1 }
+        }
+        return TrainingLoss(loss: loss, metrics: metrics)
     }
 
     /// The samples of one step.
@@ -106,8 +112,9 @@ public final class TransformerTraining: TrainingTask {
         try batch.masks.unsqueeze(1) * (config.objectWeight - 1) + 1
     }
 
-    private func batch(_ choices: [SampleChoice], _ random: inout SplitMix64) throws
-        -> TrainingBatch
+    /// Samples at their noise levels, `(B)` in [0, 1] on the CPU; nil draws them.
+    func batch(_ choices: [SampleChoice], at levels: Tensor? = nil, _ random: inout SplitMix64)
+        throws -> TrainingBatch
     {
         let generator = try Generator(seed: random.next())
         let sources = try choices.map { choice in
@@ -124,7 +131,7 @@ public final class TransformerTraining: TrainingTask {
                     return try shards[choice.shard].masks.select(0, choice.row)
                         .narrow(0, range.lowerBound, range.count).to(.float32)
                 }, axis: 0) / 255
-        let sigma = try sigmas(&random)
+        let sigma = try levels ?? sigmas(&random)
         // Drawn on the CPU, so that every device sees the same.
         let noise = try Tensor.randn(clean.shape, generator: generator)
         let wide = try sigma.reshape(-1, 1, 1, 1, 1)
@@ -206,6 +213,21 @@ public final class TransformerTraining: TrainingTask {
         }
         let frames = try Tensor(bytes, [choices.count, 1, side, side, 3])
         return try pixelsToUnit(frames).squeeze(2).to(device)
+    }
+
+    /// The error on kept-out clips at high noise, with true captions and with opposite directions.
+    private func checkDirections() throws -> [String: Double] {
+        try withoutGradients {
+            try DirectionCheck(chooser).errors { choices in
+                var random = SplitMix64(seed: 0xD12E)
+                let levels = try Tensor.full([choices.count], DirectionCheck.level)
+                let batch = try self.batch(choices, at: levels, &random)
+                let error = try (model.transformer(batch.input, forward)
+                    - (batch.noise - batch.clean)).square()
+                let weight = try objectWeights(batch)
+                return try ((error * weight).mean() / weight.mean()).item()
+            }
+        }
     }
 
     /// The error at low, middle and high noise.

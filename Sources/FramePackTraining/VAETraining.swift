@@ -18,11 +18,17 @@ public struct VAETrainingConfig: Codable, Sendable {
     /// Frames of a clip, 4n + 1.
     public var clipFrames = 17
     /// Weight of the Kullback–Leibler term, per latent element.
-    public var divergenceWeight = 2e-4
+    public var divergenceWeight = 1e-3
     /// Weight of the differences between colour channels.
     public var chromaWeight = 0.5
     /// How much more an object's pixel counts than the background's.
     public var objectWeight = 4.0
+    /// The share of single frames that are collages of shapes in all colours.
+    public var collageShare = 0.5
+    /// The share of clips whose colours are drawn anew, so that even a plain picture's colour counts.
+    public var recolouredShare = 0.5
+    /// Weight of decoding latents at half their size, against the picture at half its size.
+    public var halfSizeWeight = 0.25
 
     /// The recipe's values.
     public init() {}
@@ -62,9 +68,10 @@ public final class VAETraining: TrainingTask {
         store = ParameterStore()
         vae = try VAE(model, Weights(RandomWeights(seed: seed), store: store))
         clips = WorldClips(side: config.side, seed: seed, configs: worlds)
+        try VAEStart.passColours(store)
         if let bias = store["quant_conv.bias"] {
             let half = model.latentChannels
-            try bias.value.narrow(0, half, half).fillInPlace(-4)
+            try bias.value.narrow(0, half, half).fillInPlace(-6)
         }
     }
 
@@ -98,7 +105,42 @@ public final class VAETraining: TrainingTask {
         var random = SplitMix64(seed: SplitMix64.mix(seed ^ UInt64(step)))
         let starts = scenes.map { _ in Int.random(in: 0..<120, using: &random) }
         let clip = try clips.render(scenes, starts: starts, count: frames)
-        return try loss(clip, generator: Generator(seed: random.next()))
+        let recoloured = try recoloured(isPicture ? withCollages(clip, &random) : clip, &random)
+        return try loss(recoloured, generator: Generator(seed: random.next()))
+    }
+
+    /// Single frames, some of them replaced by collages.
+    private func withCollages(_ clip: Clip, _ random: inout SplitMix64) throws -> Clip {
+        let count = Int((Double(clip.video.dim(0)) * config.collageShare).rounded())
+        guard count > 0 else { return clip }
+        let collages = try (0..<count).map { _ in
+            try Collage.picture(side: config.side, &random)
+        }
+        let rest = clip.video.dim(0) - count
+        return Clip(
+            video: try .cat(collages + [clip.video.narrow(0, 0, rest)], axis: 0),
+            mask: try .cat(
+                [clip.mask.narrow(0, 0, count).zerosLike(), clip.mask.narrow(0, 0, rest)], axis: 0))
+    }
+
+    /// Some clips with a gain and an offset for each colour channel that keep pixels in range.
+    ///
+    /// The world's backgrounds are muted, and group normalisation takes the mean away: a run on them
+    /// alone settles on grey backgrounds.
+    private func recoloured(_ clip: Clip, _ random: inout SplitMix64) throws -> Clip {
+        var gains: [Float] = []
+        var offsets: [Float] = []
+        for _ in 0..<clip.video.dim(0) {
+            let isChosen = Double.random(in: 0..<1, using: &random) < config.recolouredShare
+            for _ in 0..<3 {
+                let gain = isChosen ? Float.random(in: 0.3...1, using: &random) : 1
+                gains.append(gain)
+                offsets.append(Float.random(in: -1...1, using: &random) * (1 - gain))
+            }
+        }
+        let shape = [clip.video.dim(0), 3, 1, 1, 1]
+        return Clip(
+            video: try clip.video * Tensor(gains, shape) + Tensor(offsets, shape), mask: clip.mask)
     }
 
     private func loss(_ clip: Clip, generator: Generator) throws -> TrainingLoss {
@@ -112,18 +154,34 @@ public final class VAETraining: TrainingTask {
         let scaled = try latents.to(execution.dtype) * vae.config.scalingFactor
         let decoded = try decoded(scaled).to(.float32)
 
-        let weight = try clip.mask.to(device) * (config.objectWeight - 1) + 1
+        let mask = try clip.mask.to(device)
         let error = try decoded - video
-        let pixel = try (weight * (error.abs() + error.square())).mean()
-        let green = try error.narrow(1, 1, 1)
-        let others = try Tensor.cat([error.narrow(1, 0, 1), error.narrow(1, 2, 1)], axis: 1)
-        let chroma = try (weight * (others - green).abs()).mean()
         let divergence = try ((mean.square() + logVariance.exp() - 1 - logVariance) * 0.5).mean()
-        let loss = try pixel + chroma * config.chromaWeight + divergence * config.divergenceWeight
+        var loss = try distance(error, mask) + divergence * config.divergenceWeight
+        if config.halfSizeWeight > 0 {
+            let half = [1, 2, 2]
+            let smaller = try self.decoded(
+                latents.averagePool3d(half).to(execution.dtype) * vae.config.scalingFactor
+            ).to(.float32)
+            let wanted = try video.averagePool3d(half)
+            loss =
+                try loss
+                + distance(smaller - wanted, mask.averagePool3d(half)) * config.halfSizeWeight
+        }
         let squared = try error.detach().square().mean().item()
         return TrainingLoss(
             loss: loss,
             metrics: ["psnr": psnr(squared), "divergence": try divergence.detach().item()])
+    }
+
+    /// How far pixels are off, objects and differences between colour channels counted extra.
+    private func distance(_ error: Tensor, _ mask: Tensor) throws -> Tensor {
+        let weight = try mask * (config.objectWeight - 1) + 1
+        let pixel = try (weight * (error.abs() + error.square())).mean()
+        let green = try error.narrow(1, 1, 1)
+        let others = try Tensor.cat([error.narrow(1, 0, 1), error.narrow(1, 2, 1)], axis: 1)
+        let chroma = try (weight * (others - green).abs()).mean()
+        return try pixel + chroma * config.chromaWeight
     }
 
     /// Mean and logarithm of the variance.

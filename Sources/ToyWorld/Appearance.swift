@@ -49,8 +49,8 @@ public enum Size: String, Codable, CodingKeyRepresentable, CaseIterable, Sendabl
     /// The radii that this word stands for, as a share of the picture's side.
     public var radii: ClosedRange<Double> {
         switch self {
-        case .small: 0.115...0.14
-        case .large: 0.165...0.19
+        case .small: 0.125...0.15
+        case .large: 0.18...0.21
         }
     }
 }

@@ -53,13 +53,13 @@ public enum Speed: String, Codable, CodingKeyRepresentable, CaseIterable, Sendab
     case slow, quick
 
     /// How fast an object goes straight, in picture sides per second.
-    public var sidesPerSecond: Double { self == .slow ? 0.35 : 0.7 }
+    public var sidesPerSecond: Double { self == .slow ? 0.15 : 0.3 }
     /// How fast an object goes around the middle, in turns per second.
-    public var orbitsPerSecond: Double { self == .slow ? 0.2 : 0.4 }
+    public var orbitsPerSecond: Double { self == .slow ? 0.1 : 0.2 }
     /// How fast an object turns in place, in turns per second.
-    public var turnsPerSecond: Double { self == .slow ? 0.15 : 0.4 }
+    public var turnsPerSecond: Double { self == .slow ? 0.1 : 0.25 }
     /// How long it takes from the smallest to the largest radius, in seconds.
-    public var secondsPerGrowth: Double { self == .slow ? 2 : 1 }
+    public var secondsPerGrowth: Double { self == .slow ? 3 : 1.5 }
 }
 
 /// One motion of one object.
@@ -88,7 +88,7 @@ public struct Motion: Codable, Sendable, Hashable {
     /// The acceleration of falling, in picture sides per squared second.
     public static let gravity = 1.0
     /// The radii between which growing goes, as a share of the picture's side.
-    public static let growthRadii = 0.12...0.25
+    public static let growthRadii = 0.13...0.26
 }
 
 /// Something that happens to an object once.

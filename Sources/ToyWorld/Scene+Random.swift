@@ -108,14 +108,13 @@ private struct Casting {
     }
 
     /// The object's place, moved so that its first direction can be seen before it turns around.
-    private func withRun(_ actor: Actor) -> SIMD2<Double> {
+    private func withRun(_ actor: Actor, _ run: Double = 0.18) -> SIMD2<Double> {
         let direction = actor.motion.direction?.vector ?? SIMD2(0, 0)
         let isForward = direction.x + direction.y > 0
         let length = direction.x != 0 ? actor.centre.x : actor.centre.y
         let isHorizontal = direction.x != 0
         let before = (isHorizontal ? actor.shape.halfWidth : actor.shape.above) * actor.radius
         let after = (isHorizontal ? actor.shape.halfWidth : actor.shape.below) * actor.radius
-        let run = 0.18
         let place = isForward ? min(length, 1 - after - run) : max(length, before + run)
         return isHorizontal ? SIMD2(place, actor.centre.y) : SIMD2(actor.centre.x, place)
     }
@@ -129,7 +128,8 @@ private struct Casting {
         actor.centre = inside(actor)
         let reach = actor.shape.reach
         switch kind {
-        case .still, .straight: break
+        case .still: break
+        case .straight: actor.centre = withRun(actor, 0.4)
         case .bouncing, .leaving: actor.centre = withRun(actor)
         case .circling:
             let orbit = random.uniform(0.2, min(0.29, 0.48 - reach * actor.radius))

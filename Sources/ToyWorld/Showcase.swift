@@ -28,33 +28,33 @@ public enum Showcase {
             item(
                 "red-circle", slate, side,
                 Actor(
-                    shape: .circle, colour: .red, radius: 0.17, centre: SIMD2(0.26, 0.5),
+                    shape: .circle, colour: .red, radius: 0.19, centre: SIMD2(0.24, 0.5),
                     motion: Motion(.straight, .right, .slow))),
             item(
                 "blue-square", sand, side,
                 Actor(
-                    shape: .square, colour: .blue, radius: 0.15, centre: SIMD2(0.5, 0.3),
+                    shape: .square, colour: .blue, radius: 0.185, centre: SIMD2(0.5, 0.3),
                     motion: Motion(.bouncing, .down, .slow))),
             item(
                 "yellow-triangle", moss, side,
                 Actor(
-                    shape: .triangle, colour: .yellow, radius: 0.14, centre: SIMD2(0.5, 0.26),
-                    motion: Motion(.circling, .counterclockwise, .slow))),
+                    shape: .triangle, colour: .yellow, radius: 0.19, centre: SIMD2(0.5, 0.72),
+                    motion: Motion(.straight, .up, .slow))),
             item(
                 "purple-circle", mist, side,
                 Actor(
-                    shape: .circle, colour: .purple, radius: 0.12, centre: SIMD2(0.5, 0.5),
+                    shape: .circle, colour: .purple, radius: 0.13, centre: SIMD2(0.5, 0.5),
                     motion: Motion(.growing, .larger, .slow))),
             item(
                 "green-square", cloth, side,
                 Actor(
-                    shape: .square, colour: .green, radius: 0.18, centre: SIMD2(0.5, 0.5),
-                    motion: Motion(.spinning, .clockwise, .slow))),
+                    shape: .square, colour: .green, radius: 0.14, centre: SIMD2(0.72, 0.45),
+                    motion: Motion(.bouncing, .left, .quick))),
             item(
                 "white-triangle", tiles, side,
                 Actor(
-                    shape: .triangle, colour: .white, radius: 0.14, centre: SIMD2(0.28, 0.52),
-                    motion: Motion(.straight, .right, .quick))),
+                    shape: .triangle, colour: .white, radius: 0.19, centre: SIMD2(0.4, 0.52),
+                    motion: Motion(.still))),
         ]
     }
 

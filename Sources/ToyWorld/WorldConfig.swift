@@ -33,9 +33,7 @@ public struct WorldConfig: Codable, Sendable, Hashable {
         colours: [.red: 1, .green: 1, .blue: 1, .yellow: 1, .purple: 1, .white: 1],
         textures: [.plain: 1], sizes: [.small: 1, .large: 1],
         backgrounds: [.plain: 5, .gradient: 3, .checkered: 1, .striped: 1],
-        motions: [
-            .still: 1, .straight: 5, .bouncing: 2, .circling: 1.5, .spinning: 0.7, .growing: 1.2,
-        ],
+        motions: [.still: 1, .straight: 4, .bouncing: 2, .growing: 1],
         speeds: [.slow: 1, .quick: 1], eventProbability: 0, events: [:], cameras: [.fixed: 1],
         objectCounts: [1], passingBehindProbability: 0)
 

@@ -19,6 +19,12 @@ struct TrainTransformerCommand: ParsableCommand {
     var steps = 20000
     @Option(help: "Samples in a step.")
     var batch = 8
+    @Option(help: "Share of samples in inverted order, 0 to 1; the others are in F1 order.")
+    var invertedShare = 0.5
+    @Option(help: "Shift of the noise levels; larger means more samples near pure noise.")
+    var shift = 3.0
+    @Option(help: "Steps between two sets of sample videos in RUN/samples; 0 makes none.")
+    var sampleSteps = 2000
     @Option(help: "Highest step size.")
     var learningRate = 1e-3
     @Option(help: "Seed of weights and data.")
@@ -38,6 +44,8 @@ struct TrainTransformerCommand: ParsableCommand {
         var config = TransformerTrainingConfig()
         config.steps = steps
         config.batch = batch
+        config.invertedShare = invertedShare
+        config.shift = shift
         let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
         let plain = try run.plainStart(side: side)
         let task = try TransformerTraining(
@@ -53,6 +61,16 @@ struct TrainTransformerCommand: ParsableCommand {
             \(task.store.elementCount) parameters, template of \(model.crop) tokens, from step \
             \(loop.step)
             """)
-        try options.run(loop, in: run.transformerState, lineInterval: 20)
+        let samples = SampleVideos(run)
+        try options.run(loop, in: run.transformerState, lineInterval: 20) { step in
+            guard sampleSteps > 0, (step + 1) % sampleSteps == 0 else { return }
+            do {
+                let files = try samples.write(step: step + 1)
+                print("\(files.count) sample videos of step \(step + 1) in \(samples.folder.path)")
+            } catch {
+                // A training of hours does not end for want of a video.
+                print("no sample videos of step \(step + 1): \(error)")
+            }
+        }
     }
 }

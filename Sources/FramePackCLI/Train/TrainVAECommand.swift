@@ -22,8 +22,22 @@ struct TrainVAECommand: ParsableCommand {
     var clipSteps = 3000
     @Option(help: "Channels of each level, the finest first.")
     var widths = "32,32,64,64"
+    @Option(help: "Frames in a step on single frames.")
+    var pictureBatch = 16
     @Option(help: "Highest step size.")
     var learningRate = 6e-4
+    @Option(help: "Share of clips whose colours are drawn anew, 0 to 1.")
+    var recolouredShare = 0.5
+    @Option(help: "Share of single frames that are collages of shapes in all colours, 0 to 1.")
+    var collageShare = 0.5
+    @Option(help: "Weight of decoding latents at half their size.")
+    var halfSizeWeight = 0.25
+    @Option(help: "How much more an object's pixel counts than the background's.")
+    var objectWeight = 4.0
+    @Option(help: "Weight of the differences between colour channels.")
+    var chromaWeight = 0.5
+    @Option(help: "Groups of the group normalisations.")
+    var groups = 4
     @Option(help: "Seed of weights and data.")
     var seed: UInt64 = 1
     @OptionGroup var options: TrainingOptions
@@ -34,9 +48,15 @@ struct TrainVAECommand: ParsableCommand {
         config.side = side
         config.pictureSteps = pictureSteps
         config.clipSteps = clipSteps
+        config.pictureBatch = pictureBatch
+        config.recolouredShare = recolouredShare
+        config.collageShare = collageShare
+        config.halfSizeWeight = halfSizeWeight
+        config.objectWeight = objectWeight
+        config.chromaWeight = chromaWeight
         let model = VAEConfig(
             blockOutChannels: widths.split(separator: ",").compactMap { Int($0) },
-            layersPerBlock: 1, normNumGroups: 4)
+            layersPerBlock: 1, normNumGroups: groups)
         let task = try VAETraining(
             config, model: model, worlds: [(.simple, 0.6), (.full, 0.4)], seed: seed,
             execution: execution)

@@ -42,7 +42,12 @@ struct TrainingOptions: ParsableArguments {
     }
 
     /// Runs until the end, the given time, or Ctrl-C; the state is stored in each case.
-    func run(_ loop: TrainingLoop, in folder: URL, lineInterval: Int) throws {
+    ///
+    /// - Parameter afterStep: Called with the number of each step that is done.
+    func run(
+        _ loop: TrainingLoop, in folder: URL, lineInterval: Int,
+        afterStep: (Int) throws -> Void = { _ in }
+    ) throws {
         let token = CancellationToken()
         let interruption = Interruption(token)
         defer { withExtendedLifetime(interruption) {} }
@@ -57,6 +62,7 @@ struct TrainingOptions: ParsableArguments {
             token.isCancelled || deadline.map { $0 <= Date() } == true
         } onStep: {
             try output($0)
+            try afterStep($0.step)
         }
         output.finish()
         let state = "stopped before step \(loop.step) of \(loop.task.totalSteps), state stored"

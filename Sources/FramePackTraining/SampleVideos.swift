@@ -1,0 +1,57 @@
+import FramePack
+public import Foundation
+import Media
+import ToyWorld
+
+/// Short videos that a training makes along the way, so that a person sees what it has learned.
+///
+/// Always the same pictures, prompts and seeds: what differs from one step to the next is the model.
+public struct SampleVideos {
+    /// The scenes that are shown, by their names in ``Showcase``.
+    public static let scenes = ["red-circle", "blue-square"]
+
+    private let run: TrainingRun
+    private let seconds: Double
+
+    /// Prepares the videos of a run.
+    ///
+    /// - Parameter seconds: The length of each; it becomes whole sections.
+    public init(_ run: TrainingRun, seconds: Double = 2.4) {
+        (self.run, self.seconds) = (run, seconds)
+    }
+
+    /// The folder of the videos, `samples` in the run's folder.
+    public var folder: URL { run.folder.appendingPathComponent("samples") }
+
+    /// Makes the videos with the averaged weights that were stored last.
+    ///
+    /// - Parameter step: The number in the files' names.
+    /// - Returns: `step-N-SCENE-ORDER.mp4` for each scene and order.
+    /// - Throws: What export, generation or the writer throws.
+    public func write(step: Int) throws -> [URL] {
+        let target = folder.appendingPathComponent("model")
+        var options = ModelExportOptions()
+        (options.name, options.samplePictures) = ("step \(step)", 8)
+        _ = try ModelExport(run, to: target, options: options)
+        let generator = try FrameGenerator(ModelFolder(target))
+        let side = try run.sizes().side
+        var files: [URL] = []
+        for item in Showcase.items(side: side) where Self.scenes.contains(item.name) {
+            for order in SamplingOrder.allCases {
+                var request = generator.model.settings.request(prompt: item.prompt, image: "picture")
+                (request.seconds, request.order, request.seed) = (seconds, order, 1)
+                let picture = Picture(width: side, height: side, pixels: item.picture)
+                let name = "step-\(step)-\(item.name)-\(order.rawValue).mp4"
+                let url = folder.appendingPathComponent(name)
+                let writer = try VideoWriter(
+                    to: url, width: side, height: side, comment: item.prompt)
+                for frame in try generator.frames(request, from: picture) {
+                    try writer.write(frame)
+                }
+                try writer.finish()
+                files.append(url)
+            }
+        }
+        return files
+    }
+}
