@@ -11,7 +11,9 @@ struct DirectionCheck {
     /// Clips of each order.
     static let count = 24
     /// The names of its figures.
-    static let names = SamplingOrder.allCases.flatMap { ["\($0.rawValue)", "\($0.rawValue)-opposite"] }
+    static let names = SamplingOrder.allCases.flatMap {
+        ["\($0.rawValue)", "\($0.rawValue)-opposite"]
+    }
 
     private let chooser: SampleChooser
 

@@ -71,6 +71,9 @@ public struct LatentColours: Codable, Sendable, Equatable {
     /// Red, green and blue of zero latents.
     public var bias: [Double]
 
+    /// A map that is known already.
+    init(factors: [[Double]], bias: [Double]) { (self.factors, self.bias) = (factors, bias) }
+
     /// Fits the map by least squares to clips: each latent against the mean colour of its pixels.
     public init(_ vae: VAE, _ clips: [Clip]) throws {
         let channels = vae.config.latentChannels

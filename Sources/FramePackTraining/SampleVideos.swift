@@ -1,5 +1,5 @@
-import FramePack
 public import Foundation
+import FramePack
 import Media
 import ToyWorld
 
@@ -38,7 +38,8 @@ public struct SampleVideos {
         var files: [URL] = []
         for item in Showcase.items(side: side) where Self.scenes.contains(item.name) {
             for order in SamplingOrder.allCases {
-                var request = generator.model.settings.request(prompt: item.prompt, image: "picture")
+                var request = generator.model.settings.request(
+                    prompt: item.prompt, image: "picture")
                 (request.seconds, request.order, request.seed) = (seconds, order, 1)
                 let picture = Picture(width: side, height: side, pixels: item.picture)
                 let name = "step-\(step)-\(item.name)-\(order.rawValue).mp4"

@@ -222,8 +222,8 @@ public final class TransformerTraining: TrainingTask {
                 var random = SplitMix64(seed: 0xD12E)
                 let levels = try Tensor.full([choices.count], DirectionCheck.level)
                 let batch = try self.batch(choices, at: levels, &random)
-                let error = try (model.transformer(batch.input, forward)
-                    - (batch.noise - batch.clean)).square()
+                let velocity = try model.transformer(batch.input, forward)
+                let error = try (velocity - (batch.noise - batch.clean)).square()
                 let weight = try objectWeights(batch)
                 return try ((error * weight).mean() / weight.mean()).item()
             }

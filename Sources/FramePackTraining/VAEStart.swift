@@ -28,7 +28,8 @@ enum VAEStart {
                     try value.addInPlace(colours(value.shape))
                 } else if isPassing(name), name.hasSuffix(".weight") {
                     try value.multiplyInPlace(rest)
-                    try value.addInPlace(identity(value.shape, isAveraging: name.contains("down")))
+                    try value.addInPlace(
+                        identity(value.shape, isAveraging: name.contains("downsamplers")))
                 } else if isPassing(name) {
                     try value.zeroInPlace()
                 }
@@ -47,16 +48,18 @@ enum VAEStart {
         let (inputs, side) = (shape[1], shape[3])
         let line: [Float] =
             side == 1 ? [1] : isAveraging ? [0.25, 0.5, 0.25] : [0, 1, 0]
-        return try kernel(shape) { output, input in output % inputs == input ? 1 : 0 } plane: {
-            line[$0] * line[$1]
-        }
+        return try kernel(
+            shape, channels: { output, input in output % inputs == input ? 1 : 0 },
+            plane: { line[$0] * line[$1] })
     }
 
     /// A kernel that copies red, green and blue in turn, positive and negative.
     private static func colours(_ shape: [Int]) throws -> Tensor {
-        try kernel(shape) { output, input in
-            output % 3 != input ? 0 : (output / 3).isMultiple(of: 2) ? 1 : -1
-        } plane: { $0 == shape[3] / 2 && $1 == shape[4] / 2 ? 1 : 0 }
+        try kernel(
+            shape,
+            channels: { output, input in
+                output % 3 != input ? 0 : (output / 3).isMultiple(of: 2) ? 1 : -1
+            }, plane: { $0 == shape[3] / 2 && $1 == shape[4] / 2 ? 1 : 0 })
     }
 
     private static func kernel(

@@ -6,8 +6,8 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Train the small model on the world that the program renders.",
         subcommands: [
-            TrainVAECommand.self, TrainFinishVAECommand.self, TrainClipsCommand.self,
-            TrainTransformerCommand.self, TrainGuidanceCommand.self, TrainExportCommand.self,
-            TrainPlotCommand.self,
+            TrainAdoptCommand.self, TrainVAECommand.self, TrainFinishVAECommand.self,
+            TrainClipsCommand.self, TrainTransformerCommand.self, TrainGuidanceCommand.self,
+            TrainExportCommand.self, TrainPlotCommand.self,
         ])
 }

@@ -40,7 +40,8 @@ struct TrainTransformerCommand: ParsableCommand {
             try SmallModel.writeTokenizers(to: run.model, sizes: sizes, seed: seed)
             try writeJSON(sizes, to: run.sizesFile)
         }
-        let model = try SmallModel(sizes, folder: run.model, source: RandomWeights(seed: seed))
+        let model = try SmallModel(
+            sizes, folder: run.model, source: run.startWeights(seed: seed))
         var config = TransformerTrainingConfig()
         config.steps = steps
         config.batch = batch

@@ -1,0 +1,113 @@
+import Checkpoints
+public import Foundation
+public import FramePack
+import Models
+import Torch
+public import TorchNN
+
+extension TrainingRun {
+    /// The finished model that this training began from, if it did.
+    public var start: URL { folder.appendingPathComponent("start") }
+
+    /// Begins a training from a finished small model: its sizes, tokenizers, VAE and weights.
+    ///
+    /// A VAE that the run has already stays, so that a transformer can move on to better latents.
+    /// - Throws: `TrainingError` if the run has a transformer already or the model isn't a small
+    ///   one, `FramePackError` or `CheckpointError` for a part that is missing or wrong.
+    public func adopt(_ model: ModelFolder) throws {
+        let state = transformerState.appendingPathComponent("state.safetensors")
+        guard !FileManager.default.fileExists(atPath: state.path) else {
+            throw TrainingError("\(folder.path) has a transformer already; begin in another folder")
+        }
+        guard let side = model.settings.resolution else {
+            throw TrainingError(
+                "\(model.name) is no small model: its framepack.json has no resolution")
+        }
+        var sizes = SmallModelSizes(side: side)
+        sizes.transformer = try config(.transformer, of: model)
+        sizes.llama = try config(.textEncoder, of: model)
+        sizes.clip = try config(.textEncoder2, of: model)
+        sizes.siglip = try config(.imageEncoder, of: model)
+        for part in [ModelPart.tokenizer, .tokenizer2] {
+            try copy(model.folder(of: part), to: self.model.appendingPathComponent(part.rawValue))
+        }
+        let vae = self.model.appendingPathComponent("vae")
+        if !FileManager.default.fileExists(atPath: vae.path) {
+            try copy(model.folder(of: .vae), to: vae)
+            if let preview = model.settings.preview {
+                let colours = LatentColours(factors: preview.weights, bias: preview.bias)
+                try writeJSON(colours, to: folder.appendingPathComponent("colours.json"))
+            }
+        }
+        for part in AdoptedWeights.parts {
+            try copy(model.folder(of: part), to: start.appendingPathComponent(part.rawValue))
+        }
+        try writeJSON(sizes, to: sizesFile)
+    }
+
+    /// What a transformer's training begins with: the adopted model's weights, or fresh ones.
+    public func startWeights(seed: UInt64) throws -> any WeightSource {
+        guard FileManager.default.fileExists(atPath: start.path) else {
+            return try RandomWeights(seed: seed)
+        }
+        return try AdoptedWeights(start)
+    }
+
+    private func config<Value: Decodable>(_ part: ModelPart, of model: ModelFolder) throws
+        -> Value
+    {
+        try CheckpointFolder.json(Value.self, in: model.folder(of: part))
+    }
+
+    private func copy(_ source: URL, to target: URL) throws {
+        let files = FileManager.default
+        try files.createDirectory(at: target, withIntermediateDirectories: true)
+        for name in try files.contentsOfDirectory(atPath: source.path) where !name.hasPrefix(".") {
+            let data = try Data(contentsOf: source.appendingPathComponent(name))
+            try AtomicFile.write(data, to: target.appendingPathComponent(name))
+        }
+    }
+}
+
+/// The published files of a model's networks under the names that a ``SmallModel`` has for them.
+struct AdoptedWeights: WeightSource {
+    /// The networks that are trained together.
+    static let parts: [ModelPart] = [.transformer, .textEncoder, .textEncoder2, .imageEncoder]
+
+    private let sources: [(prefix: String, published: String, weights: CheckpointWeights)]
+
+    /// Opens a folder with a folder for each part.
+    init(_ folder: URL) throws {
+        sources = try Self.parts.map { part in
+            let published =
+                switch part {
+                case .textEncoder2: "text_model."
+                case .imageEncoder: "vision_model."
+                default: ""
+                }
+            let checkpoint = try CheckpointFolder(folder.appendingPathComponent(part.rawValue))
+            return (
+                "\(part.rawValue).", published,
+                CheckpointWeights(checkpoint, device: .cpu, dtype: .float32)
+            )
+        }
+    }
+
+    func tensor(_ name: String, shape: [Int], initialization: Initialization) throws -> Tensor {
+        guard let (weights, published) = find(name) else {
+            throw TrainingError("the model that the training began from has no \(name)")
+        }
+        // A copy: what is trained must not write into a mapped file.
+        return try weights.tensor(published, shape: shape, initialization: initialization).clone()
+    }
+
+    func contains(_ name: String) -> Bool {
+        find(name).map { $0.weights.contains($0.name) } ?? false
+    }
+
+    private func find(_ name: String) -> (weights: CheckpointWeights, name: String)? {
+        sources.first { name.hasPrefix($0.prefix) }.map {
+            ($0.weights, $0.published + name.dropFirst($0.prefix.count))
+        }
+    }
+}
