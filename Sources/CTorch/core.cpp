@@ -5,6 +5,9 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/view_as_complex.h>
+#include <ATen/ops/view_as_real.h>
 #include <torch/headeronly/version.h>
 
 #include <algorithm>
@@ -76,6 +79,11 @@ int32_t ct_tensor_from_memory(ct_tensor *out, void *data, const int64_t *shape, 
 }
 
 int32_t ct_tensor_pinned(ct_tensor *out, ct_tensor t) { CT_TRY(*out = give(ref(t).pin_memory())) }
+
+int32_t ct_complex_product(ct_tensor *out, ct_tensor a, ct_tensor b) {
+  CT_TRY(*out = give(at::view_as_real(
+             at::mul(at::view_as_complex(ref(a)), at::view_as_complex(ref(b))))))
+}
 
 int32_t ct_tensor_convert(ct_tensor *out, ct_tensor t, ct_device device, int32_t dtype,
                           bool non_blocking, bool copy) {

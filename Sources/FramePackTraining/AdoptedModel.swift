@@ -12,9 +12,11 @@ extension TrainingRun {
     /// Begins a training from a finished small model: its sizes, tokenizers, VAE and weights.
     ///
     /// A VAE that the run has already stays, so that a transformer can move on to better latents.
+    ///
+    /// - Parameter fresh: Encoders that begin anew, together with the layers that read them.
     /// - Throws: `TrainingError` if the run has a transformer already or the model isn't a small
     ///   one, `FramePackError` or `CheckpointError` for a part that is missing or wrong.
-    public func adopt(_ model: ModelFolder) throws {
+    public func adopt(_ model: ModelFolder, fresh: [ModelPart] = []) throws {
         let state = transformerState.appendingPathComponent("state.safetensors")
         guard !FileManager.default.fileExists(atPath: state.path) else {
             throw TrainingError("\(folder.path) has a transformer already; begin in another folder")
@@ -39,7 +41,7 @@ extension TrainingRun {
                 try writeJSON(colours, to: folder.appendingPathComponent("colours.json"))
             }
         }
-        for part in AdoptedWeights.parts {
+        for part in AdoptedWeights.parts where !fresh.contains(part) || part == .transformer {
             try copy(model.folder(of: part), to: start.appendingPathComponent(part.rawValue))
         }
         try writeJSON(sizes, to: sizesFile)
@@ -50,7 +52,7 @@ extension TrainingRun {
         guard FileManager.default.fileExists(atPath: start.path) else {
             return try RandomWeights(seed: seed)
         }
-        return try AdoptedWeights(start)
+        return try AdoptedWeights(start, fresh: RandomWeights(seed: seed))
     }
 
     private func config<Value: Decodable>(_ part: ModelPart, of model: ModelFolder) throws
@@ -70,15 +72,33 @@ extension TrainingRun {
 }
 
 /// The published files of a model's networks under the names that a ``SmallModel`` has for them.
+///
+/// A network whose folder is missing begins anew, and so do the transformer's layers that read it.
 struct AdoptedWeights: WeightSource {
     /// The networks that are trained together.
     static let parts: [ModelPart] = [.transformer, .textEncoder, .textEncoder2, .imageEncoder]
 
+    /// The transformer's layers that read an encoder.
+    private static let readers: [ModelPart: String] = [
+        .textEncoder: "transformer.context_embedder.",
+        .textEncoder2: "transformer.time_text_embed.text_embedder.",
+        .imageEncoder: "transformer.image_projection.",
+    ]
+
     private let sources: [(prefix: String, published: String, weights: CheckpointWeights)]
+    private let freshPrefixes: [String]
+    private let fresh: RandomWeights
 
     /// Opens a folder with a folder for each part.
-    init(_ folder: URL) throws {
-        sources = try Self.parts.map { part in
+    init(_ folder: URL, fresh: RandomWeights) throws {
+        self.fresh = fresh
+        let missing = Self.parts.filter {
+            !FileManager.default.fileExists(atPath: folder.appendingPathComponent($0.rawValue).path)
+        }
+        freshPrefixes = missing.flatMap {
+            ["\($0.rawValue)."] + [Self.readers[$0]].compactMap { $0 }
+        }
+        sources = try Self.parts.filter { !missing.contains($0) }.map { part in
             let published =
                 switch part {
                 case .textEncoder2: "text_model."
@@ -94,6 +114,9 @@ struct AdoptedWeights: WeightSource {
     }
 
     func tensor(_ name: String, shape: [Int], initialization: Initialization) throws -> Tensor {
+        if freshPrefixes.contains(where: name.hasPrefix) {
+            return try fresh.tensor(name, shape: shape, initialization: initialization)
+        }
         guard let (weights, published) = find(name) else {
             throw TrainingError("the model that the training began from has no \(name)")
         }
@@ -102,7 +125,8 @@ struct AdoptedWeights: WeightSource {
     }
 
     func contains(_ name: String) -> Bool {
-        find(name).map { $0.weights.contains($0.name) } ?? false
+        freshPrefixes.contains(where: name.hasPrefix)
+            || find(name).map { $0.weights.contains($0.name) } ?? false
     }
 
     private func find(_ name: String) -> (weights: CheckpointWeights, name: String)? {

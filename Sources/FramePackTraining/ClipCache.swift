@@ -20,7 +20,7 @@ public struct ClipCache {
     }
 
     /// How many sections the clips of each shard have, in turn.
-    public static let sectionCounts = [2, 2, 4, 6]
+    public static let sectionCounts = [2, 4, 4, 6]
 
     private let folder: URL
     /// The scenes that the clips show.

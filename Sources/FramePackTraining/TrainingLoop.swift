@@ -28,7 +28,7 @@ public final class TrainingLoop {
         // The optimizer's moments lie where the parameters do, so these move first.
         if task.device != .cpu { try task.store.move(to: task.device) }
         try task.store.setRequiresGradient(true)
-        optimizer = try config.makeOptimizer(task.store.parameters)
+        optimizer = try config.makeOptimizer(task.store.parameters, rates: task.rate)
         averages = try ExponentialMovingAverage(task.store.parameters, decay: config.averaging)
         try restore()
     }
@@ -60,7 +60,7 @@ public final class TrainingLoop {
         let clock = ContinuousClock()
         let start = clock.now
         if try task.prepare(step: step) {
-            optimizer = try config.makeOptimizer(task.store.parameters)
+            optimizer = try config.makeOptimizer(task.store.parameters, rates: task.rate)
         }
         let progress = Double(step) / Double(max(task.totalSteps, 1))
         optimizer.learningRate = config.learningRate.rate(step: step, progress: progress)

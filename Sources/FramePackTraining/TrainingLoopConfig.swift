@@ -32,15 +32,20 @@ public struct TrainingLoopConfig: Codable, Sendable {
     public init(learningRate: LearningRateSchedule) { self.learningRate = learningRate }
 
     /// A fresh optimizer, without any moments yet.
-    func makeOptimizer(_ parameters: [Parameter]) throws -> any Optimizer {
+    ///
+    /// - Parameter rates: What the step size is multiplied by for a parameter.
+    func makeOptimizer(
+        _ parameters: [Parameter], rates: @escaping (Parameter) -> Double
+    ) throws -> any Optimizer {
         switch optimizer {
         case .adamw:
             return try AdamW(
-                parameters, learningRate: 0, betas: (beta1, beta2), weightDecay: weightDecay)
+                parameters, learningRate: 0, betas: (beta1, beta2), weightDecay: weightDecay,
+                rates: rates)
         case .adafactor:
             var options = Adafactor.Options()
             options.weightDecay = weightDecay
-            return try Adafactor(parameters, learningRate: 0, options: options)
+            return try Adafactor(parameters, learningRate: 0, options: options, rates: rates)
         }
     }
 }

@@ -12,6 +12,14 @@ public struct TrainingRun: Sendable {
     /// Names a run; the folder is made when something is written.
     public init(folder: URL) { self.folder = folder }
 
+    /// Names a run by its path.
+    public init(path: String) { self.init(folder: URL(fileURLWithPath: path)) }
+
+    /// The encoded clips: of the same scenes in every run, for each step of it.
+    public func clipCache(side: Int) -> ClipCache {
+        ClipCache(folder: clips, clips: WorldClips(side: side, seed: 11))
+    }
+
     /// The VAE's training state.
     public var vaeState: URL { folder.appendingPathComponent("vae-run") }
     /// The transformer's training state.

@@ -14,20 +14,20 @@ struct SampleChoice {
 
 /// Draws samples from a cache of clips.
 struct SampleChooser {
-    /// The share of samples that generate the section beside the start picture.
-    static let firstShare = 0.35
     /// The share of samples without a caption, and of those without a start picture.
     static let dropShare = 0.1
 
     private let shards: [ClipCache.Shard]
     private let clips: WorldClips
     private let plans: [SamplingOrder: [SectionPlan]]
-    private let invertedShare: Double
+    private let invertedShare, firstShare: Double
 
-    init(_ shards: [ClipCache.Shard], _ clips: WorldClips, invertedShare: Double) throws {
+    init(_ shards: [ClipCache.Shard], _ clips: WorldClips, _ config: TransformerTrainingConfig)
+        throws
+    {
         self.shards = shards
         self.clips = clips
-        self.invertedShare = invertedShare
+        (invertedShare, firstShare) = (config.invertedShare, config.firstShare)
         let longest = shards.map { ($0.latents.dim(2) - 1) / 9 }.max() ?? 1
         plans = try Dictionary(
             uniqueKeysWithValues: SamplingOrder.allCases.map { order in
@@ -64,15 +64,14 @@ struct SampleChooser {
     /// How many clips of a shard are kept out of training.
     private static let keptRows = 3
 
-    /// Sections beside the start picture of clips that are kept out and go straight at first, with
+    /// First generated sections of clips that are kept out and go straight at first, with
     /// their captions and with those that name the opposite direction.
     func kept(_ order: SamplingOrder, count: Int) -> [(truth: SampleChoice, opposite: SampleChoice)]
     {
         var pairs: [(SampleChoice, SampleChoice)] = []
         for (number, shard) in shards.enumerated() {
             let length = (shard.latents.dim(2) - 1) / 9
-            let sections = plans[order]?[min(length, 2) - 1].sections ?? []
-            guard let section = sections.first(where: { $0.place == 0 }) else { continue }
+            guard let section = plans[order]?[min(length, 2) - 1].sections.first else { continue }
             for row in trainedRows(shard)..<shard.numbers.count {
                 let scene = clips.scene(shard.numbers[row])
                 guard let opposite = scene.reversed else { continue }
@@ -92,9 +91,8 @@ struct SampleChooser {
         let order = isInverted ? SamplingOrder.inverted : .f1
         let count = Int.random(in: 1...longest, using: &random)
         let sections = plans[order]?[count - 1].sections ?? []
-        let first = sections.first { $0.place == 0 }
-        if let first, Double.random(in: 0..<1, using: &random) < Self.firstShare { return first }
         // A plan has a section at least.
+        if Double.random(in: 0..<1, using: &random) < firstShare { return sections[0] }
         return sections.randomElement(using: &random) ?? sections[0]
     }
 }

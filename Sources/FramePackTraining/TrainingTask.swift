@@ -27,10 +27,17 @@ public protocol TrainingTask: AnyObject {
     var device: Device { get }
     /// The names of the figures that its steps may give, in the order of the log.
     var metricNames: [String] { get }
+    /// What the step size is multiplied by for a parameter; 1 unless a task says otherwise.
+    func rate(of parameter: Parameter) -> Double
     /// Called before a step; true if it changed parameters and their moments must begin anew.
     func prepare(step: Int) throws -> Bool
     /// The loss of one step.
     func loss(step: Int) throws -> TrainingLoss
+}
+
+extension TrainingTask {
+    /// The same step size for all.
+    public func rate(of parameter: Parameter) -> Double { 1 }
 }
 
 /// What the log says of a step.

@@ -21,6 +21,11 @@ public struct TransformerTrainingConfig: Codable, Sendable {
     public var historyNoise = 0.2
     /// The share of samples in the inverted anti-drifting order; the others are in F1 order.
     public var invertedShare = 0.5
+    /// The share of samples in the section that is generated first, of which nothing but the start
+    /// picture and the caption says where it goes.
+    public var firstShare = 0.35
+    /// What the step size is multiplied by for the text and vision encoders.
+    public var encoderRate = 0.1
     /// Steps between two looks at clips that are kept out of training.
     public var checkSteps = 250
 
@@ -67,7 +72,7 @@ public final class TransformerTraining: TrainingTask {
         clips = cache.clips
         shards = try cache.shards()
         guard !shards.isEmpty else { throw TrainingError("the cache of clips is empty") }
-        chooser = try SampleChooser(shards, clips, invertedShare: config.invertedShare)
+        chooser = try SampleChooser(shards, clips, config)
         plainPicture = [UInt8](repeating: plainLevel, count: clips.side * clips.side * 3)
     }
 
@@ -81,8 +86,18 @@ public final class TransformerTraining: TrainingTask {
     public var metricNames: [String] { ["low", "middle", "high"] + DirectionCheck.names }
     /// How the transformer runs.
     var forward: Execution {
-        Execution(dtype: execution.dtype, checkpointsBlocks: execution.checkpointsActivations)
+        Execution(
+            dtype: execution.dtype, checkpointsBlocks: execution.checkpointsActivations,
+            longestScores: device == .cpu ? 512 : 0)
     }
+    /// Encoders take smaller steps.
+    ///
+    /// As long as the transformer does not use captions, their differences are noise to it, and large
+    /// steps teach the encoders to drown them in one constant vector, for good.
+    public func rate(of parameter: Parameter) -> Double {
+        parameter.name.hasPrefix("transformer.") ? 1 : config.encoderRate
+    }
+
     /// Nothing changes along the way.
     public func prepare(step: Int) -> Bool { false }
 

@@ -51,6 +51,12 @@ extension Tensor {
         try make { ct_neg(&$0, a.handle) }
     }
 
+    /// Products of complex numbers, each a pair of a real and an imaginary part along the last axis.
+    ///
+    /// - Parameter other: Pairs in the same type, float32 or float64; axes before the last broadcast.
+    public func complexProduct(_ other: Tensor) throws(TorchError) -> Tensor {
+        try .make { ct_complex_product(&$0, handle, other.handle) }
+    }
     /// The larger element of each pair.
     public func maximum(_ other: Tensor) throws(TorchError) -> Tensor {
         try .make { ct_maximum(&$0, handle, other.handle) }

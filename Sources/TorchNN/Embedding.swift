@@ -6,8 +6,10 @@ public final class Embedding {
     public let weight: Parameter
 
     /// Builds a table from its `weight`.
-    public init(_ rows: Int, _ width: Int, _ weights: Weights) throws {
-        weight = try weights.parameter("weight", [rows, width], .normal(0.02))
+    ///
+    /// - Parameter deviation: The standard deviation of a fresh table.
+    public init(_ rows: Int, _ width: Int, deviation: Double = 1, _ weights: Weights) throws {
+        weight = try weights.parameter("weight", [rows, width], .normal(deviation))
     }
 
     /// Looks up int64 indices `(…)`; the result is `(…, width)`.

@@ -53,20 +53,25 @@ public final class Adafactor: Optimizer {
     public var learningRate: Double
     private let options: Options
     private let decaying: (Parameter) -> Bool
+    private let rates: (Parameter) -> Double
     private let moments: [Moments]
     private let count: Tensor
 
     /// Prepares the state.
     ///
-    /// - Parameter decaying: Which weights shrink; unless told, vectors such as biases do not.
+    /// - Parameters:
+    ///   - decaying: Which weights shrink; unless told, vectors such as biases do not.
+    ///   - rates: What the step size is multiplied by for a parameter; 1 unless told.
     public init(
         _ parameters: [Parameter], learningRate: Double, options: Options = Options(),
-        decaying: @escaping (Parameter) -> Bool = { $0.value.rank > 1 }
+        decaying: @escaping (Parameter) -> Bool = { $0.value.rank > 1 },
+        rates: @escaping (Parameter) -> Double = { _ in 1 }
     ) throws {
         self.parameters = parameters
         self.learningRate = learningRate
         self.options = options
         self.decaying = decaying
+        self.rates = rates
         moments = try parameters.map { try Moments($0.value.detach(), options) }
         count = try Tensor.zeros([1])
     }
@@ -89,7 +94,7 @@ public final class Adafactor: Optimizer {
     ) throws {
         let stored = try parameter.value.detach()
         let value = try stored.to(.float32)
-        let rate = try stepSize(value, step)
+        let rate = try stepSize(value, step) * rates(parameter)
         var update = try moments.scaled(gradient, keeping: 1 - 1 / power(step), options)
         let excess = try Self.rootMeanSquare(update) / options.clipThreshold
         try update.multiplyInPlace(rate / max(excess, 1))

@@ -13,6 +13,7 @@ public final class AdamW: Optimizer {
     private let eps: Double
     private let weightDecay: Double
     private let decaying: (Parameter) -> Bool
+    private let rates: (Parameter) -> Double
     private let moments: [(first: Tensor, second: Tensor, step: Tensor)]
 
     /// Prepares the state for parameters in float32.
@@ -22,11 +23,13 @@ public final class AdamW: Optimizer {
     ///   - eps: Added to the root of the second moments.
     ///   - weightDecay: Fraction of the step size by which weights shrink.
     ///   - decaying: Which weights shrink; unless told, vectors such as biases and norms do not.
+    ///   - rates: What the step size is multiplied by for a parameter; 1 unless told.
     /// - Throws: `OptimizerError` that names a parameter of another type.
     public init(
         _ parameters: [Parameter], learningRate: Double, betas: (Double, Double) = (0.9, 0.999),
         eps: Double = 1e-8, weightDecay: Double = 0.01,
-        decaying: @escaping (Parameter) -> Bool = { $0.value.rank > 1 }
+        decaying: @escaping (Parameter) -> Bool = { $0.value.rank > 1 },
+        rates: @escaping (Parameter) -> Double = { _ in 1 }
     ) throws {
         if let other = parameters.first(where: { $0.value.dtype != .float32 }) {
             throw OptimizerError(
@@ -41,6 +44,7 @@ public final class AdamW: Optimizer {
         self.eps = eps
         self.weightDecay = weightDecay
         self.decaying = decaying
+        self.rates = rates
         moments = try parameters.map {
             let value = try $0.value.detach()
             return (
@@ -53,20 +57,16 @@ public final class AdamW: Optimizer {
     /// One step; parameters without a gradient stay as they are.
     public func step() throws {
         try withoutGradients {
-            for decays in [true, false] {
-                var group = AdamWGroup()
-                for (parameter, moment) in zip(parameters, moments)
-                where decaying(parameter) == decays {
-                    guard let gradient = try parameter.value.gradient() else { continue }
-                    group.values.append(parameter.value)
-                    group.gradients.append(gradient)
-                    group.first.append(moment.first)
-                    group.second.append(moment.second)
-                    group.steps.append(moment.step)
-                }
+            var groups: [AdamWGroup.Kind: AdamWGroup] = [:]
+            for (parameter, moment) in zip(parameters, moments) {
+                guard let gradient = try parameter.value.gradient() else { continue }
+                let kind = AdamWGroup.Kind(decays: decaying(parameter), rate: rates(parameter))
+                groups[kind, default: AdamWGroup()].add(parameter.value, gradient, moment)
+            }
+            for (kind, group) in groups {
                 try group.step(
-                    learningRate: learningRate, betas: betas, eps: eps,
-                    weightDecay: decays ? weightDecay : 0)
+                    learningRate: learningRate * kind.rate, betas: betas, eps: eps,
+                    weightDecay: kind.decays ? weightDecay : 0)
             }
         }
     }
@@ -90,11 +90,27 @@ public final class AdamW: Optimizer {
 
 /// Tensors that take one fused step together.
 private struct AdamWGroup {
+    /// What its parameters share.
+    struct Kind: Hashable {
+        let decays: Bool
+        let rate: Double
+    }
+
     var values: [Tensor] = []
     var gradients: [Tensor] = []
     var first: [Tensor] = []
     var second: [Tensor] = []
     var steps: [Tensor] = []
+
+    mutating func add(
+        _ value: Tensor, _ gradient: Tensor, _ moment: (first: Tensor, second: Tensor, step: Tensor)
+    ) {
+        values.append(value)
+        gradients.append(gradient)
+        first.append(moment.first)
+        second.append(moment.second)
+        steps.append(moment.step)
+    }
 
     func step(
         learningRate: Double, betas: (Double, Double), eps: Double, weightDecay: Double

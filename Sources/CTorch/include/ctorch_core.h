@@ -69,6 +69,8 @@ int32_t ct_tensor_from_memory(ct_tensor *out, void *data, const int64_t *shape, 
                               int32_t dtype, void *context, void (*release)(void *));
 /// Copies into page-locked host memory, for asynchronous transfers.
 int32_t ct_tensor_pinned(ct_tensor *out, ct_tensor t);
+/// Products of complex numbers that lie as pairs along the last axis.
+int32_t ct_complex_product(ct_tensor *out, ct_tensor a, ct_tensor b);
 /// Converts device and type in one go; a device type of -1 or a dtype of -1 keeps what is.
 int32_t ct_tensor_convert(ct_tensor *out, ct_tensor t, ct_device device, int32_t dtype,
                           bool non_blocking, bool copy);

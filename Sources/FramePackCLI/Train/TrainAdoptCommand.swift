@@ -18,9 +18,24 @@ struct TrainAdoptCommand: ParsableCommand {
     @Option(help: "The model's folder; the one that ships by default.")
     var model: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Encoders that begin anew, with commas: text_encoder, text_encoder_2, image_encoder.",
+            valueName: "parts"))
+    var fresh = ""
+
     func run() throws {
+        let encoders: [ModelPart] = [.textEncoder, .textEncoder2, .imageEncoder]
+        let fresh = try fresh.split(separator: ",").map { name in
+            guard let part = ModelPart(rawValue: String(name)), encoders.contains(part) else {
+                throw ValidationError(
+                    "fresh has \"\(name)\"; it must be among "
+                        + encoders.map(\.rawValue).joined(separator: ", "))
+            }
+            return part
+        }
         let model = try ModelFolder.locate(model)
-        try TrainingRun(folder: URL(fileURLWithPath: folder)).adopt(model)
+        try TrainingRun(path: folder).adopt(model, fresh: fresh)
         print("\(folder) begins from \(model.name)")
     }
 }

@@ -24,8 +24,8 @@ struct TrainClipsCommand: ParsableCommand {
 
     func run() throws {
         if threads > 0 { TorchLibrary.setThreadCount(threads) }
-        let run = TrainingRun(folder: URL(fileURLWithPath: folder))
-        let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
+        let run = TrainingRun(path: folder)
+        let cache = run.clipCache(side: side)
         let start = Date()
         let execution = TrainingExecution(device: try device.resolved())
         try cache.fill(

@@ -36,7 +36,7 @@ struct TrainExportCommand: ParsableCommand {
         options.cfg = cfg
         let target = URL(fileURLWithPath: output)
         let export = try ModelExport(
-            TrainingRun(folder: URL(fileURLWithPath: folder)), to: target, options: options)
+            TrainingRun(path: folder), to: target, options: options)
         print(
             String(
                 format: "%@: %.1f MB, the largest file %.1f MB", target.path,

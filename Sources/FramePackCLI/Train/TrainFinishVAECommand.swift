@@ -19,7 +19,7 @@ struct TrainFinishVAECommand: ParsableCommand {
     var widths = "32,32,64,64"
 
     func run() throws {
-        let run = TrainingRun(folder: URL(fileURLWithPath: folder))
+        let run = TrainingRun(path: folder)
         let model = VAEConfig(
             blockOutChannels: widths.split(separator: ",").compactMap { Int($0) },
             layersPerBlock: 1, normNumGroups: 4)

@@ -29,7 +29,7 @@ struct TrainGuidanceCommand: ParsableCommand {
 
     func run() throws {
         let execution = try options.execution()
-        let run = TrainingRun(folder: URL(fileURLWithPath: folder))
+        let run = TrainingRun(path: folder)
         let sizes = try run.sizes()
         let teacher = try AveragedWeights(run.transformerState)
         let model = try SmallModel(sizes, folder: run.model, source: teacher)
@@ -37,7 +37,7 @@ struct TrainGuidanceCommand: ParsableCommand {
         training.batch = batch
         let data = try TransformerTraining(
             training, model: model,
-            cache: ClipCache(folder: run.clips, clips: WorldClips(side: sizes.side, seed: 11)),
+            cache: run.clipCache(side: sizes.side),
             plainStart: run.plainStart(side: sizes.side), plainLevel: TrainingRun.plainLevel,
             seed: seed, execution: execution)
         var config = GuidanceDistillationConfig()

@@ -23,7 +23,7 @@ struct TrainPlotCommand: ParsableCommand {
     var from = 0
 
     func run() throws {
-        let run = TrainingRun(folder: URL(fileURLWithPath: folder))
+        let run = TrainingRun(path: folder)
         for part in try parts(run) {
             let url = TrainingLog.url(in: Self.state(of: part, run))
             let table = try LogTable(url)

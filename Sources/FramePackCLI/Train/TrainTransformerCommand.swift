@@ -21,6 +21,8 @@ struct TrainTransformerCommand: ParsableCommand {
     var batch = 8
     @Option(help: "Share of samples in inverted order, 0 to 1; the others are in F1 order.")
     var invertedShare = 0.5
+    @Option(help: "Share of samples in the section that is generated first, 0 to 1.")
+    var firstShare = 0.35
     @Option(help: "Shift of the noise levels; larger means more samples near pure noise.")
     var shift = 3.0
     @Option(help: "Steps between two sets of sample videos in RUN/samples; 0 makes none.")
@@ -33,7 +35,7 @@ struct TrainTransformerCommand: ParsableCommand {
 
     func run() throws {
         let execution = try options.execution()
-        let run = TrainingRun(folder: URL(fileURLWithPath: folder))
+        let run = TrainingRun(path: folder)
         let sizes = try run.storedSizes() ?? SmallModelSizes(side: side)
         let tokenizer = run.model.appendingPathComponent("tokenizer/tokenizer.json")
         if !FileManager.default.fileExists(atPath: tokenizer.path) {
@@ -46,8 +48,9 @@ struct TrainTransformerCommand: ParsableCommand {
         config.steps = steps
         config.batch = batch
         config.invertedShare = invertedShare
+        config.firstShare = firstShare
         config.shift = shift
-        let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
+        let cache = run.clipCache(side: side)
         let plain = try run.plainStart(side: side)
         let task = try TransformerTraining(
             config, model: model, cache: cache, plainStart: plain,

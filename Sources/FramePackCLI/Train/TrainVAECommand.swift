@@ -64,7 +64,7 @@ struct TrainVAECommand: ParsableCommand {
             peak: learningRate, final: 3e-5, warmupSteps: 50, decayStart: 0.3)
         var loopConfig = TrainingLoopConfig(learningRate: schedule)
         loopConfig.optimizer = options.optimizer
-        let state = TrainingRun(folder: URL(fileURLWithPath: folder)).vaeState
+        let state = TrainingRun(path: folder).vaeState
         let loop = try TrainingLoop(task, config: loopConfig, folder: state)
         print("\(task.store.elementCount) parameters, from step \(loop.step)")
         try options.run(loop, in: state, lineInterval: 10)

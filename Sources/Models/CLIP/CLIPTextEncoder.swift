@@ -33,7 +33,8 @@ public final class CLIPTextEncoder {
         let width = config.hiddenSize
         let embeddings = weights["embeddings"]
         tokens = try Embedding(config.vocabularySize, width, embeddings["token_embedding"])
-        positions = try Embedding(config.positionCount, width, embeddings["position_embedding"])
+        positions = try Embedding(
+            config.positionCount, width, deviation: 0.1, embeddings["position_embedding"])
         layers = try (0..<config.layerCount).map {
             try CLIPLayer(config.layerSizes, weights["encoder.layers"][$0])
         }

@@ -35,7 +35,8 @@ struct TokenLengths {
 
 /// Attention over the real tokens of each sample.
 ///
-/// No buffer has the size of the sequence squared. What comes out for tokens beyond a sample's
+/// No buffer has the size of the sequence squared, unless a training of short sequences asks for it.
+/// What comes out for tokens beyond a sample's
 /// length is arbitrary but finite.
 ///
 /// - Parameters:
@@ -59,8 +60,23 @@ private func attendInPieces(
     _ q: Tensor, _ k: Tensor, _ v: Tensor, _ mask: Tensor?, _ execution: Execution
 ) throws -> Tensor {
     let (keys, values) = (try k.transpose(1, 2), try v.transpose(1, 2))
+    if gradientsEnabled, k.dim(1) <= execution.longestScores {
+        return try attendWithScores(q.transpose(1, 2), keys, values, mask)
+            .transpose(1, 2).flatten(2)
+    }
     return try execution.mapTokens([q]) { pieces in
         try Tensor.attention(pieces[0].transpose(1, 2), keys, values, mask: mask)
             .transpose(1, 2).flatten(2)
     }
+}
+
+/// Attention of `(B, H, N, D)` by products of whole matrices, all in the inputs' type.
+private func attendWithScores(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ mask: Tensor?) throws
+    -> Tensor
+{
+    // Both factors get a part of the scale, so that products keep their precision in half types.
+    let scale = 1 / Double(q.dim(-1)).squareRoot().squareRoot()
+    var scores = try (q * scale).matmul((k * scale).transpose(-1, -2))
+    if let mask { scores = try scores + (mask.to(scores.dtype) - 1) * 1e4 }
+    return try scores.softmax(-1).matmul(v)
 }

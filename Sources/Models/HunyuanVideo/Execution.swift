@@ -14,18 +14,24 @@ public struct Execution {
     public var chunkSize: Int
     /// Whether blocks are computed again in the backward pass instead of keeping activations.
     public var checkpointsBlocks: Bool
+    /// Up to how many tokens attention with gradients keeps its scores as a matrix for each head.
+    ///
+    /// Short sequences train faster so on a CPU; 0 never does.
+    public var longestScores: Int
     /// Called between blocks and between chunks; what it throws ends the pass.
     public var onProgress: (() throws -> Void)?
 
     /// Chooses how to run; the defaults are exact.
     public init(
         dtype: DType = .float32, roundsConditions: Bool = false, chunkSize: Int = 2048,
-        checkpointsBlocks: Bool = false, onProgress: (() throws -> Void)? = nil
+        checkpointsBlocks: Bool = false, longestScores: Int = 0,
+        onProgress: (() throws -> Void)? = nil
     ) {
         self.dtype = dtype
         self.roundsConditions = roundsConditions
         self.chunkSize = chunkSize
         self.checkpointsBlocks = checkpointsBlocks
+        self.longestScores = longestScores
         self.onProgress = onProgress
     }
 

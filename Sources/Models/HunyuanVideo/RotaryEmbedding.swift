@@ -1,58 +1,50 @@
 import Torch
 
-/// Cosines and sines by which pairs of channels turn, each `(B, L, 1, D)` in float32.
+/// Cosines and sines by which pairs of neighbouring channels turn, `(B, L, 1, D/2, 2)` in float32.
 ///
-/// Both channels of a pair have the pair's cosine; the first has its sine negated, so that a turn
-/// is `x · cos + swapped(x) · sin`.
+/// A pair is a complex number, and a turn multiplies it by cosine + i · sine.
 struct VideoPhases {
-    let cosines, sines: Tensor
+    /// The cosine, then the sine of each pair.
+    let phases: Tensor
 
-    private init(signedSines sines: Tensor, cosines: Tensor) {
-        self.cosines = cosines
-        self.sines = sines
-    }
+    private init(_ phases: Tensor) { self.phases = phases }
 
     /// From one value for each pair, `(B, L, 1, D/2)`.
     init(cosines: Tensor, sines: Tensor) throws {
-        self.init(
-            signedSines: try Tensor.stack([-sines, sines], axis: -1).flatten(-2),
-            cosines: try cosines.repeatInterleaved(2, axis: -1))
+        self.init(try Tensor.stack([cosines, sines], axis: -1))
     }
+
+    /// How many tokens have phases.
+    var count: Int { phases.dim(1) }
 
     /// Turns neighbouring channels of the first L tokens of `(B, N, H, D)`; the rest stay.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let (turning, total) = (cosines.dim(1), x.dim(1))
-        guard turning < total else { return try turn(x) }
-        return try .cat(
-            [turn(x.narrow(1, 0, turning)), x.narrow(1, turning, total - turning)], axis: 1)
+        let total = x.dim(1)
+        guard count < total else { return try turn(x) }
+        return try .cat([turn(x.narrow(1, 0, count)), x.narrow(1, count, total - count)], axis: 1)
     }
 
     private func turn(_ x: Tensor) throws -> Tensor {
-        let wide = try x.to(.float32)
-        let swapped = try wide.unflatten(-1, [-1, 2]).flip([-1]).flatten(-2)
-        return try (wide * cosines).addProduct(swapped, sines).to(x.dtype)
+        let pairs = try x.to(.float32).unflatten(-1, [-1, 2])
+        return try pairs.complexProduct(phases).flatten(-2).to(x.dtype)
     }
 
     /// Phases of token runs, one after the other.
     static func joined(_ parts: [VideoPhases]) throws -> VideoPhases {
         guard parts.count > 1 else { return parts[0] }
-        return VideoPhases(
-            signedSines: try .cat(parts.map(\.sines), axis: 1),
-            cosines: try .cat(parts.map(\.cosines), axis: 1))
+        return VideoPhases(try .cat(parts.map(\.phases), axis: 1))
     }
 
     /// The phases of one sample for each of `batch`; those of a whole batch stay.
     func repeated(_ batch: Int) throws -> VideoPhases {
-        guard cosines.dim(0) < batch else { return self }
-        let shape = [batch, -1, -1, -1]
-        return VideoPhases(
-            signedSines: try sines.expand(shape), cosines: try cosines.expand(shape))
+        guard phases.dim(0) < batch else { return self }
+        return VideoPhases(try phases.expand([batch, -1, -1, -1, -1]))
     }
 
-    /// Cosines and unsigned sines of each channel, `(B, L, 2·D)`.
+    /// Cosines and sines of each channel, `(B, L, 2·D)`.
     func rows() throws -> Tensor {
-        let unsigned = try sines.slice(-1, from: 1, step: 2).repeatInterleaved(2, axis: -1)
-        return try Tensor.cat([cosines, unsigned], axis: -1).squeeze(2)
+        let parts = try [0, 1].map { try phases.select(-1, $0).repeatInterleaved(2, axis: -1) }
+        return try Tensor.cat(parts, axis: -1).squeeze(2)
     }
 }
 

@@ -29,7 +29,7 @@ public struct BlockConditions {
     ) throws {
         let rotary = try RotaryEmbedding(config)(
             indices.tensor(on: temb.device), grid: grid, rate: 1)
-        let (batch, count) = (temb.dim(0), rotary.cosines.dim(1) + textCount)
+        let (batch, count) = (temb.dim(0), rotary.count + textCount)
         self.init(
             temb: temb, execution: execution, rotary: try rotary.repeated(batch),
             lengths: try TokenLengths(

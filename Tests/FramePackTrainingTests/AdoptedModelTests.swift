@@ -1,0 +1,66 @@
+import Foundation
+import FramePack
+import FramePackTraining
+import Models
+import TestSupport
+import Testing
+import Torch
+import TorchNN
+
+@Suite struct AdoptedModelTests {
+    /// A finished model's folder, and the training that it came from.
+    private func exported(in folder: URL) throws -> (ModelFolder, TinyTraining) {
+        let training = try TinyTraining(in: folder.appendingPathComponent("first"))
+        var options = ModelExportOptions()
+        options.samplePictures = 1
+        let url = folder.appendingPathComponent("tiny")
+        _ = try ModelExport(training.run, to: url, options: options)
+        return (try ModelFolder(url), training)
+    }
+
+    @Test func trainingBeginsWithAnExportedModelsWeights() throws {
+        try withTemporaryFolder { folder in
+            let (model, training) = try exported(in: folder)
+            let run = TrainingRun(folder: folder.appendingPathComponent("second"))
+            try run.adopt(model)
+            let adopted = try SmallModel(
+                run.sizes(), folder: run.model, source: run.startWeights(seed: 1))
+            let averages = try AveragedWeights(training.run.transformerState)
+            #expect(!adopted.store.parameters.isEmpty)
+            for parameter in adopted.store.parameters {
+                let shape = parameter.value.shape
+                try expectClose(
+                    parameter.value,
+                    averages.tensor(parameter.name, shape: shape, initialization: .zeros),
+                    relative: 0.005, parameter.name)
+            }
+            // What the later commands need beside weights.
+            _ = try run.finishedVAE()
+            #expect(try run.sizes().transformer.headSize == training.sizes.transformer.headSize)
+            _ = try ModelExportInput.colours(run)
+        }
+    }
+
+    @Test func ownVAEStaysAndTrainedRunsAreLeftAlone() throws {
+        try withTemporaryFolder { folder in
+            let (model, training) = try exported(in: folder)
+            let run = TrainingRun(folder: folder.appendingPathComponent("second"))
+            let own = run.model.appendingPathComponent("vae")
+            try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+            try Data("own".utf8).write(to: own.appendingPathComponent("config.json"))
+            try run.adopt(model)
+            #expect(
+                try Data(contentsOf: own.appendingPathComponent("config.json")) == Data("own".utf8))
+            let error = #expect(throws: TrainingError.self) { try training.run.adopt(model) }
+            #expect(error?.description.contains("has a transformer already") == true)
+        }
+    }
+
+    private enum ModelExportInput {
+        static func colours(_ run: TrainingRun) throws -> LatentColours {
+            try JSONDecoder().decode(
+                LatentColours.self,
+                from: Data(contentsOf: run.folder.appendingPathComponent("colours.json")))
+        }
+    }
+}
