@@ -30,6 +30,16 @@ public struct AtomicFile {
         try write(to: url) { try $0.write(data) }
     }
 
+    /// Adds data at the end of a file, which is made if it isn't there.
+    ///
+    /// - Throws: `CheckpointError` with the system's reason; a part of the data may then stand there.
+    public static func append(_ data: Data, to url: URL) throws {
+        let descriptor = open(url.path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        guard descriptor >= 0 else { throw failure(url.path) }
+        defer { close(descriptor) }
+        try AtomicFile(descriptor: descriptor, path: url.path).write(data)
+    }
+
     /// Adds bytes.
     public func write(_ data: Data) throws {
         try data.withUnsafeBytes { try write($0) }
@@ -49,7 +59,7 @@ public struct AtomicFile {
     }
 
     private static func failure(_ path: String) -> CheckpointError {
-        let reason = errno == ENOSPC ? "the disk is full" : String(cString: strerror(errno))
+        let reason = errno == ENOSPC ? "the disk is full; free some space" : String(cString: strerror(errno))
         return CheckpointError("\(path) can't be written: \(reason)")
     }
 }

@@ -21,10 +21,12 @@ enum CommandError: Error, CustomStringConvertible {
     case usage(String)
     /// The user ended the work; the sentence says how to go on.
     case cancelled(String)
+    /// The work failed; the sentence says why, and how to go on.
+    case failure(String)
 
     var description: String {
         switch self {
-        case .usage(let sentence), .cancelled(let sentence): sentence
+        case .usage(let sentence), .cancelled(let sentence), .failure(let sentence): sentence
         }
     }
 }
@@ -41,7 +43,11 @@ struct Outcome {
         typealias Root = FramePackCommand
         switch error {
         case let error as CommandError:
-            if case .cancelled = error { status = .cancelled } else { status = .usage }
+            switch error {
+            case .usage: status = .usage
+            case .cancelled: status = .cancelled
+            case .failure: status = .failure
+            }
             message = error.description
         case FramePackError.cancelled:
             (status, message) = (.cancelled, FramePackError.cancelled.description)

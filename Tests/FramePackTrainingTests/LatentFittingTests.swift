@@ -29,8 +29,8 @@ import TorchNN
             let fitted = try normalizeLatents(store, config, statistics)
             let normal = try VAE(fitted, Weights(StoredWeights(store)))
             let after = try seen(normal)
-            try expectClose(after.decoded, before.decoded, absolute: 1e-4, "decoded means")
-            try expectClose(after.drawn, before.drawn, absolute: 1e-4, "decoded draws")
+            try expectClose(after.decoded, before.decoded, absolute: 3e-4, "decoded means")
+            try expectClose(after.drawn, before.drawn, absolute: 3e-4, "decoded draws")
 
             // What the transformer sees has mean 0 and deviation 1 in every channel.
             let now = try LatentStatistics(normal, samples)

@@ -46,7 +46,7 @@ import ToyWorld
         let usual = try VAE(config, Weights(RandomWeights(seed: 3)))
         let (new, old) = (try explained(prepared), try explained(usual))
         print("hue explained by fresh latents: \(new), with the usual weights \(old)")
-        #expect(new > 0.7)
-        #expect(new > old)
+        #expect(new > 2 * old)
+        #expect(new > 0.25)
     }
 }

@@ -111,7 +111,7 @@ func scenes(_ count: Int, side: Int = 64, split: Split = .any) -> [Scene] {
             for frame in 0..<300 {
                 for (index, state) in scene.state(frame: frame).enumerated() {
                     hidden[index] = state.visibleFraction < 0.1 ? hidden[index] + 1 : 0
-                    #expect(hidden[index] < 36, "\(scene.canonicalCaption)")
+                    #expect(hidden[index] < 45, "\(scene.canonicalCaption)")
                 }
             }
         }

@@ -136,8 +136,12 @@ public final class Job {
     }
 
     /// Whether the latents of a section at least are there.
-    private var holdsSections: Bool {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    private var holdsSections: Bool { Self.holdsSections(url) }
+
+    /// Whether a job's folder holds the latents of a section at least: what a resumed run need not
+    /// make again.
+    public static func holdsSections(_ folder: URL) -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.contains { $0.hasPrefix("section-") && $0.hasSuffix(".safetensors") }
     }
 
@@ -175,11 +179,7 @@ public final class Job {
     func append(_ event: PipelineEvent) throws {
         var line = try event.json()
         line.append(0x0A)
-        if !has("events.jsonl") { try write(Data(), "events.jsonl") }
-        let handle = try FileHandle(forWritingTo: file("events.jsonl"))
-        defer { try? handle.close() }
-        try handle.seekToEnd()
-        try handle.write(contentsOf: line)
+        try AtomicFile.append(line, to: file("events.jsonl"))
     }
 
     /// Removes the folder.

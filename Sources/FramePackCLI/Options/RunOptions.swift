@@ -38,6 +38,13 @@ struct RunOptions: ParsableArguments {
             throw CommandError.cancelled(
                 FileManager.default.fileExists(atPath: job)
                     ? "Cancelled; go on with: framepack resume \(shellQuoted(job))" : "Cancelled.")
+        } catch where Job.holdsSections(Job.folder(for: output)) {
+            reporter.finish()
+            let job = shellQuoted(Job.folder(for: output).path)
+            let reason = Outcome(error, arguments: []).message
+            throw CommandError.failure(
+                (reason.hasSuffix(".") ? reason : reason + ".")
+                    + " What is finished stays; go on with: framepack resume \(job)")
         }
         withExtendedLifetime(interruption) {}
     }
