@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import FramePack
 import FramePackTraining
@@ -37,7 +38,28 @@ import TorchNN
             // What the later commands need beside weights.
             _ = try run.finishedVAE()
             #expect(try run.sizes().transformer.headSize == training.sizes.transformer.headSize)
-            _ = try ModelExportInput.colours(run)
+            _ = try CheckpointFolder.json(LatentColours.self, "colours.json", in: run.folder)
+        }
+    }
+
+    @Test func freshEncodersBeginAnew() throws {
+        try withTemporaryFolder { folder in
+            let (model, training) = try exported(in: folder)
+            let run = TrainingRun(folder: folder.appendingPathComponent("second"))
+            try run.adopt(model, fresh: [.textEncoder])
+            let adopted = try SmallModel(
+                run.sizes(), folder: run.model, source: run.startWeights(seed: 1))
+            let averages = try AveragedWeights(training.run.transformerState)
+            func isAdopted(_ name: String) throws -> Bool {
+                let value = try #require(adopted.store[name]).value
+                let stored = try averages.tensor(
+                    name, shape: value.shape, initialization: .zeros)
+                return try (value - stored).abs().max().item() < 0.01
+            }
+            #expect(try !isAdopted("text_encoder.embed_tokens.weight"))
+            #expect(try !isAdopted("transformer.context_embedder.proj_in.weight"))
+            #expect(try isAdopted("transformer.proj_out.weight"))
+            #expect(try isAdopted("text_encoder_2.embeddings.token_embedding.weight"))
         }
     }
 
@@ -53,14 +75,6 @@ import TorchNN
                 try Data(contentsOf: own.appendingPathComponent("config.json")) == Data("own".utf8))
             let error = #expect(throws: TrainingError.self) { try training.run.adopt(model) }
             #expect(error?.description.contains("has a transformer already") == true)
-        }
-    }
-
-    private enum ModelExportInput {
-        static func colours(_ run: TrainingRun) throws -> LatentColours {
-            try JSONDecoder().decode(
-                LatentColours.self,
-                from: Data(contentsOf: run.folder.appendingPathComponent("colours.json")))
         }
     }
 }

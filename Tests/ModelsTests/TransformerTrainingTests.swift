@@ -24,11 +24,11 @@ import TorchNN
             .sqrt()
     }
 
-    @Test(arguments: [false, true])
-    func givesTheGradientsOfTheReference(checkpointed: Bool) throws {
+    @Test(arguments: [false, true], [0, 4096])
+    func givesTheGradientsOfTheReference(checkpointed: Bool, longestScores: Int) throws {
         let golden = try TransformerFixture("gradients")
         let (loss, gradients) = try gradients(
-            golden, Execution(checkpointsBlocks: checkpointed))
+            golden, Execution(checkpointsBlocks: checkpointed, longestScores: longestScores))
         try expectClose(loss.reshape(1), golden.tensor("out.loss"), "loss")
         #expect(gradients.count == golden.store.parameters.count)
         for (key, wanted) in golden.tensors where key.hasPrefix("out.gradient.") {
