@@ -85,6 +85,14 @@ import TorchNN
         }
     }
 
+    @Test func keptScoresChangeNothingForTextsOfDifferentLengths() throws {
+        let model = try model()
+        let input = try input(lengths: [7, 3, 5], height: 6, width: 4)
+        let plain = try model(input).detach()
+        let kept = try model(input, Execution(longestScores: 512)).detach()
+        try expectClose(kept, plain, absolute: 1e-5, relative: 1e-4, "velocity")
+    }
+
     @Test func textsOfOneLengthGiveWhatEachGivesAlone() throws {
         try expectSamplesAlone(
             input(lengths: [4, 4], height: 6, width: 4, indices: [[20, 21], [3, 9]]), "one length")
