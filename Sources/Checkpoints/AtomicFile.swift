@@ -59,7 +59,8 @@ public struct AtomicFile {
     }
 
     private static func failure(_ path: String) -> CheckpointError {
-        let reason = errno == ENOSPC ? "the disk is full; free some space" : String(cString: strerror(errno))
+        let reason =
+            errno == ENOSPC ? "the disk is full; free some space" : String(cString: strerror(errno))
         return CheckpointError("\(path) can't be written: \(reason)")
     }
 }

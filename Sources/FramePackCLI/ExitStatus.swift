@@ -81,11 +81,15 @@ struct Outcome {
     }
 
     private static func hint(_ arguments: [String]) -> String {
-        let names = FramePackCommand.configuration.subcommands.compactMap {
-            $0.configuration.commandName
+        var commands = FramePackCommand.configuration.subcommands
+        var path = "framepack"
+        for argument in arguments {
+            guard let next = commands.first(where: { $0.configuration.commandName == argument })
+            else { break }
+            path += " \(argument)"
+            commands = next.configuration.subcommands
         }
-        let command = arguments.first { names.contains($0) }.map { " \($0)" } ?? ""
-        return " (see framepack\(command) --help)"
+        return " (see \(path) --help)"
     }
 
     /// An error as one line.

@@ -34,7 +34,13 @@ public struct ClipCache {
 
     /// The shards that are there, all of them read by memory map.
     public func shards() throws -> [Shard] {
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let files = FileManager.default
+        guard let names = try? files.contentsOfDirectory(atPath: folder.path),
+            names.contains(where: { $0.hasSuffix(".safetensors") })
+        else {
+            throw TrainingError(
+                "there are no encoded clips in \(folder.path); run `framepack train clips` first")
+        }
         return try names.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }.sorted().map
         {
             let file = try SafetensorsFile(folder.appendingPathComponent($0))

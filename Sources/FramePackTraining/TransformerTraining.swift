@@ -71,7 +71,6 @@ public final class TransformerTraining: TrainingTask {
         self.plainStart = plainStart
         clips = cache.clips
         shards = try cache.shards()
-        guard !shards.isEmpty else { throw TrainingError("the cache of clips is empty") }
         chooser = try SampleChooser(shards, clips, config)
         plainPicture = [UInt8](repeating: plainLevel, count: clips.side * clips.side * 3)
     }

@@ -26,17 +26,22 @@ struct FrameStore {
     /// What of some finished frames is kept.
     func kept(_ frames: Range<Int>) -> Range<Int> { frames.clamped(to: keptFrames) }
 
+    /// The name of the file of a section's frames.
+    private func segmentName(_ section: Section) -> String {
+        "segment-\(threeDigits(section.number)).mp4"
+    }
+
     /// The file, or for PNG the folder, of a section's frames.
     func segment(_ section: Section) -> URL {
-        if format == .png { return job.file("frames") }
-        return job.file("segment-\(threeDigits(section.number)).mp4")
+        job.file(format == .png ? "frames" : segmentName(section))
     }
 
     /// Whether a section's frames are there.
     func has(_ section: Section, frames: Range<Int>) -> Bool {
         let wanted = kept(frames)
-        let names = format == .png ? wanted.map(frame) : wanted.isEmpty ? [] : [segment(section)]
-        return names.allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
+        let names =
+            format == .png ? wanted.map(frameName) : wanted.isEmpty ? [] : [segmentName(section)]
+        return names.allSatisfy(job.isWhole)
     }
 
     /// Writes a section's finished frames; those that are cut are passed over.
@@ -55,6 +60,7 @@ struct FrameStore {
             for number in wanted {
                 try check()
                 try pictures[number - frames.lowerBound].writePNG(to: frame(number))
+                try job.seal(frameName(number))
             }
             return
         }
@@ -65,6 +71,7 @@ struct FrameStore {
             try writer.write(pictures[number - frames.lowerBound])
         }
         try writer.finish()
+        try job.seal(segmentName(section))
     }
 
     /// Puts the output together.
@@ -95,8 +102,10 @@ struct FrameStore {
     }
 
     /// The PNG file of a frame of the whole video.
-    private func frame(_ number: Int) -> URL {
-        FrameFolderNames(job.file("frames")).file(number - keptFrames.lowerBound)
+    private func frame(_ number: Int) -> URL { job.file(frameName(number)) }
+
+    private func frameName(_ number: Int) -> String {
+        "frames/\(FrameFolderNames.name(number - keptFrames.lowerBound))"
     }
 }
 
@@ -106,9 +115,10 @@ private struct FrameFolderNames {
 
     init(_ folder: URL) { self.folder = folder }
 
-    func file(_ index: Int) -> URL {
+    func file(_ index: Int) -> URL { folder.appendingPathComponent(Self.name(index)) }
+
+    static func name(_ index: Int) -> String {
         let digits = String(index)
-        let zeros = String(repeating: "0", count: max(0, 5 - digits.count))
-        return folder.appendingPathComponent("\(zeros)\(digits).png")
+        return String(repeating: "0", count: max(0, 5 - digits.count)) + "\(digits).png"
     }
 }

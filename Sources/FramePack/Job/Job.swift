@@ -7,7 +7,8 @@ import Torch
 ///
 /// Every file in it is whole or not there, so that what is there can be used: `request.json`,
 /// `plan.json`, `model.json`, `start.png`, `embeddings.safetensors`, `start.safetensors`,
-/// `section-000.safetensors` and so on, the frames of each section, and `events.jsonl`.
+/// `section-000.safetensors` and so on, the frames of each section, and `events.jsonl`. What takes
+/// time to make has a checksum in `checksums.txt`; a file that does not fit is made again.
 public final class Job {
     /// Which model a job was begun with.
     struct ModelIdentity: Codable, Equatable {
@@ -20,6 +21,7 @@ public final class Job {
     /// The request, its paths absolute.
     public let request: GenerationRequest
     private let lock: JobLock
+    private var seals: JobSeals
 
     /// The folder of the job of an output: `NAME.job` beside it.
     public static func folder(for output: String) -> URL {
@@ -53,6 +55,7 @@ public final class Job {
         url = Self.folder(for: request.output)
         try Self.make(url)
         lock = try JobLock(url)
+        seals = JobSeals(url)
         // Where no section was finished there is nothing to lose, and a failed first try with
         // another model or setting must not stand in the way.
         if has("request.json") {
@@ -68,8 +71,11 @@ public final class Job {
     private static func make(_ folder: URL) throws(FramePackError) {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) {
-            if isFolder.boolValue { return }
-            throw .job("The job's folder \(folder.path) cannot be made: a file has that name.")
+            guard isFolder.boolValue else {
+                throw .job("The job's folder \(folder.path) cannot be made: a file has that name.")
+            }
+            try checkOwn(folder)
+            return
         }
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -79,11 +85,29 @@ public final class Job {
         }
     }
 
+    /// A folder that was there must be a job's or empty: a finished job is removed with all it holds.
+    private static func checkOwn(_ folder: URL) throws(FramePackError) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        guard !names.contains("request.json") else { return }
+        let early = ["lock", "start.png", "end.png", "plan.json", "model.json", JobSeals.name]
+        if let other = names.first(where: { !early.contains($0) && !$0.hasSuffix(".part") }) {
+            throw .job(
+                "\(folder.path) is no job of framepack: it holds \(other); move that folder away, or "
+                    + "choose another output.")
+        }
+    }
+
     /// Takes up a job.
     init(continuing folder: URL, model: ModelFolder) throws {
         url = folder.standardizedFileURL
         request = try Self.request(in: url)
         lock = try JobLock(url)
+        seals = JobSeals(url)
+        guard seals.isWhole("request.json") else {
+            throw FramePackError.job(
+                "\(url.path)/request.json is not what the job was begun with; remove the folder and "
+                    + "begin anew.")
+        }
         try checkModel(model)
         removeRemains()
     }
@@ -91,9 +115,9 @@ public final class Job {
     private func begin(_ planned: PlannedGeneration, report: PlanReport) throws {
         removeRemains()
         // The request goes first: without it the rest is nothing that could be continued.
-        for name in ["request.json", "embeddings.safetensors", "start.safetensors", "end.png"] {
-            try? FileManager.default.removeItem(at: file(name))
-        }
+        let old = ["request.json", "embeddings.safetensors", "start.safetensors", "end.png"]
+        for name in old + [JobSeals.name] { try? FileManager.default.removeItem(at: file(name)) }
+        seals = JobSeals(url)
         try planned.startPicture().writePNG(to: file("start.png"))
         try planned.endPicture()?.writePNG(to: file("end.png"))
         try write(JSONEncoder.sorted.encode(report), "plan.json")
@@ -102,6 +126,7 @@ public final class Job {
         try write(JSONEncoder.sorted.encode(identity), "model.json")
         // The last one: a folder without it holds nothing to continue.
         try write(request.json(), "request.json")
+        try seal("request.json")
     }
 
     private func checkSame(_ planned: PlannedGeneration) throws {
@@ -167,11 +192,18 @@ public final class Job {
     /// Writes tensors as a safetensors file, whole or not at all.
     func write(_ tensors: [String: Tensor], _ name: String) throws {
         try writeSafetensors(tensors, to: file(name))
+        try seal(name)
     }
+
+    /// Notes the checksum of a file that is finished.
+    func seal(_ name: String) throws { try seals.seal(name) }
+
+    /// Whether a file is there, just as it was finished.
+    func isWhole(_ name: String) -> Bool { seals.isWhole(name) }
 
     /// The tensors of a file, copied into memory; nil where it is not there or not whole.
     func tensors(_ name: String) throws -> [String: Tensor]? {
-        guard has(name), let file = try? SafetensorsFile(file(name)) else { return nil }
+        guard isWhole(name), let file = try? SafetensorsFile(file(name)) else { return nil }
         return try file.tensors().mapValues { try $0.clone() }
     }
 
@@ -181,6 +213,9 @@ public final class Job {
         line.append(0x0A)
         try AtomicFile.append(line, to: file("events.jsonl"))
     }
+
+    /// Whether there is anything that took time to make.
+    var holdsWork: Bool { holdsSections || has("embeddings.safetensors") }
 
     /// Removes the folder.
     func remove() throws { try FileManager.default.removeItem(at: url) }

@@ -14,6 +14,12 @@ struct Sidecar: Encodable {
             .appendingPathExtension("json")
     }
 
+    /// Whether a file's content was written here.
+    static func isOne(_ data: Data) -> Bool {
+        struct Mark: Decodable { let framepack: Int }
+        return (try? JSONDecoder().decode(Mark.self, from: data)) != nil
+    }
+
     /// Writes the file.
     func write(to file: URL) throws {
         try AtomicFile.write(JSONEncoder.sorted.encode(self), to: file)

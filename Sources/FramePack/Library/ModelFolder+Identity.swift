@@ -79,7 +79,7 @@ struct Fingerprint {
     private var state: UInt64 = 0xcbf2_9ce4_8422_2325
 
     mutating func add(_ data: Data) {
-        for byte in data { step(byte) }
+        data.withUnsafeBytes { $0.forEach { step($0) } }
         withUnsafeBytes(of: UInt64(data.count).littleEndian) { $0.forEach { step($0) } }
     }
 

@@ -41,7 +41,7 @@ public final class Pipeline {
     ) throws -> GenerationResult {
         let planned = try PlannedGeneration(request.withAbsolutePaths(model), model: model)
         try model.requireAll()
-        try checkOutput(planned.request)
+        try OutputCheck(planned.request).run(isResumed: false)
         let job = try Job(planned, report: planned.report)
         return try run(planned, job, cancellation, events)
     }
@@ -62,7 +62,7 @@ public final class Pipeline {
     ) throws -> GenerationResult {
         try model.requireAll()
         let job = try Job(continuing: folder, model: model)
-        try checkOutput(job.request)
+        try OutputCheck(job.request).run(isResumed: true)
         let planned = try PlannedGeneration(job.request, model: model, size: job.plannedSize())
         return try run(planned, job, cancellation, events)
     }
@@ -84,7 +84,9 @@ public final class Pipeline {
                 for note in notes(on: planned) { try run.emit(.note(note)) }
                 return try run.run()
             }
-        } catch let error as TorchError where error.code == .outOfMemory {
+        } catch {
+            if !job.holdsWork { try? job.remove() }
+            guard let error = error as? TorchError, error.code == .outOfMemory else { throw error }
             throw FramePackError.outOfMemory(place: run.place, reason: error.message)
         }
     }
@@ -101,26 +103,6 @@ public final class Pipeline {
         }
         let prompts = plan.timeline.prompts.map(\.text)
         return notes + prompts.lazy.compactMap(model.settings.warning).prefix(1)
-    }
-
-    /// Checks early that the output can be written.
-    private func checkOutput(_ request: GenerationRequest) throws {
-        let output = URL(fileURLWithPath: request.output).standardizedFileURL
-        let folder = output.deletingLastPathComponent()
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder)
-        guard exists, isFolder.boolValue else {
-            throw MediaError.cannotWrite(
-                file: output.path, reason: "the folder \(folder.path) does not exist")
-        }
-        guard FileManager.default.isWritableFile(atPath: folder.path) else {
-            throw MediaError.cannotWrite(
-                file: output.path, reason: "the folder \(folder.path) does not allow new files")
-        }
-        let isTaken = FileManager.default.fileExists(atPath: output.path, isDirectory: &isFolder)
-        if isTaken, isFolder.boolValue, try request.outputFormat() != .png {
-            throw MediaError.cannotWrite(file: output.path, reason: "a folder has that name")
-        }
     }
 }
 

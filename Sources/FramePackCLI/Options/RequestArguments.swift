@@ -10,8 +10,15 @@ struct RequestArguments: ParsableArguments {
     @OptionGroup(title: "Model and output") var output: OutputOptions
 
     /// The request that an older video was made with, where `--like` names one.
+    ///
+    /// Its output is not taken over: that is the older video itself.
     func likeRequest() throws -> GenerationRequest? {
-        try content.like.map { try GenerationRequest(likeFile: URL(fileURLWithPath: $0)) }
+        try content.like.map { path in
+            var request = try GenerationRequest(likeFile: URL(fileURLWithPath: path))
+            let usual = GenerationRequest(prompt: "")
+            (request.output, request.format) = (usual.output, usual.format)
+            return request
+        }
     }
 
     /// Puts what was given on the command line into a request; the rest stays.

@@ -94,12 +94,13 @@ struct SamplingOptions: ParsableArguments {
     var shift: Double?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Distilled guidance, 1 to 32. (default: 10)", valueName: "number"))
+        help: ArgumentHelp(
+            "Distilled guidance, 1 to 32. (default: the model's)", valueName: "number"))
     var guidance: Double?
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "True guidance, 1 to 32; all but 1 takes twice as long. (default: 1)",
+            "True guidance, 1 to 32; all but 1 takes twice as long. (default: the model's)",
             valueName: "number"))
     var cfg: Double?
     @Option(

@@ -21,6 +21,7 @@ struct RunOptions: ParsableArguments {
         _ model: ModelFolder, output: String,
         _ body: (Pipeline, CancellationToken, EventReporter) throws -> GenerationResult
     ) throws {
+        try checkPreview()
         let reporter = EventReporter(json: json, preview: preview)
         let token = CancellationToken()
         var options = PipelineOptions()
@@ -38,7 +39,7 @@ struct RunOptions: ParsableArguments {
             throw CommandError.cancelled(
                 FileManager.default.fileExists(atPath: job)
                     ? "Cancelled; go on with: framepack resume \(shellQuoted(job))" : "Cancelled.")
-        } catch where Job.holdsSections(Job.folder(for: output)) {
+        } catch  where Job.holdsSections(Job.folder(for: output)) {
             reporter.finish()
             let job = shellQuoted(Job.folder(for: output).path)
             let reason = Outcome(error, arguments: []).message
@@ -47,6 +48,21 @@ struct RunOptions: ParsableArguments {
                     + " What is finished stays; go on with: framepack resume \(job)")
         }
         withExtendedLifetime(interruption) {}
+    }
+
+    /// Checks early that the preview can be written.
+    private func checkPreview() throws {
+        guard let preview else { return }
+        let files = FileManager.default
+        let url = URL(fileURLWithPath: preview)
+        let folder = url.deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        if files.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
+            throw ValidationError("preview is \(preview), a folder; it must be a PNG file")
+        }
+        guard files.isWritableFile(atPath: folder) else {
+            throw ValidationError("preview is \(preview); the folder \(folder) takes no files")
+        }
     }
 
     /// A path as a shell takes it.

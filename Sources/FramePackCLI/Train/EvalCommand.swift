@@ -17,11 +17,11 @@ struct EvalCommand: ParsableCommand {
 
     @Option(help: "The model's folder; the one that ships by default.")
     var model: String?
-    @Option(help: "Videos in each row.")
+    @Option(parsing: .unconditional, help: "Videos in each row.")
     var count = 24
-    @Option(help: "Length of each video, in seconds.")
+    @Option(parsing: .unconditional, help: "Length of each video, in seconds.")
     var seconds = 5.0
-    @Option(help: "Seed of scenes and noise.")
+    @Option(parsing: .unconditional, help: "Seed of scenes and noise.")
     var seed: UInt64 = 1
     @Option(help: "Scenes: one plain object, or everything that the world knows.")
     var world = EvaluationWorld.simple
@@ -35,7 +35,9 @@ struct EvalCommand: ParsableCommand {
     var cfg = ""
     @Option(help: "The sampler.")
     var sampler = SamplerChoice.unipc
-    @Option(help: "Shift of the noise levels; by the official rule by default.")
+    @Option(
+        parsing: .unconditional, help: "Shift of the noise levels; by the official rule by default."
+    )
     var shift: Double?
     @Option(help: "How latents become frames.")
     var decode = DecodeChoice.windows
@@ -45,14 +47,20 @@ struct EvalCommand: ParsableCommand {
     var json: String?
     @Option(help: "Write strips of frames and a plot to this PNG file.")
     var picture: String?
-    @Option(help: "Videos of each row in the picture.")
+    @Option(parsing: .unconditional, help: "Videos of each row in the picture.")
     var shown = 4
     @Option(help: "Folder that keeps what was measured; one of the user's caches by default.")
     var cache: String?
     @Option(help: "Where to compute: auto, cpu, cuda or cuda:N.")
     var device = DeviceOption.best
-    @Option(help: "Threads; 0 leaves it to libtorch.")
+    @Option(parsing: .unconditional, help: "Threads; 0 leaves it to libtorch.")
     var threads = 0
+
+    func validate() throws {
+        try checkOption("count", count, 1...100_000)
+        try checkOption("threads", threads, 0...4096)
+        try checkOption("shown", shown, 0...1000)
+    }
 
     func run() throws {
         if threads > 0 { TorchLibrary.setThreadCount(threads) }

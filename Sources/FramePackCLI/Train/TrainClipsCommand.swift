@@ -11,16 +11,23 @@ struct TrainClipsCommand: ParsableCommand {
 
     @Option(help: "Folder of the training.")
     var folder: String
-    @Option(help: "Side of the pictures, in pixels.")
+    @Option(parsing: .unconditional, help: "Side of the pictures, in pixels.")
     var side = 64
-    @Option(help: "Number of shards; those that are there stay.")
+    @Option(parsing: .unconditional, help: "Number of shards; those that are there stay.")
     var shards = 32
-    @Option(help: "Clips in a shard.")
+    @Option(parsing: .unconditional, help: "Clips in a shard.")
     var size = 50
     @Option(parsing: .unconditional, help: "cpu, cuda, cuda:N, or auto for a GPU if there is one.")
     var device = DeviceOption(device: .cpu)
-    @Option(help: "Threads; 0 leaves it to libtorch.")
+    @Option(parsing: .unconditional, help: "Threads; 0 leaves it to libtorch.")
     var threads = 0
+
+    func validate() throws {
+        try checkSide(side)
+        try checkOption("shards", shards, 1...9999)
+        try checkOption("size", size, 1...10000)
+        try checkOption("threads", threads, 0...4096)
+    }
 
     func run() throws {
         if threads > 0 { TorchLibrary.setThreadCount(threads) }

@@ -15,14 +15,14 @@ struct TrainExportCommand: ParsableCommand {
     var output: String
     @Option(help: "The model's name; the output folder's by default.")
     var name: String?
-    @Option(help: "The model's default number of steps in a section.")
+    @Option(parsing: .unconditional, help: "The model's default number of steps in a section.")
     var steps = 16
     @Option(
         help:
             "The model's default guidance, best as `eval` finds it; 2.5 where it was distilled, else 1."
     )
     var guidance: Double?
-    @Option(help: "The model's default true guidance.")
+    @Option(parsing: .unconditional, help: "The model's default true guidance.")
     var cfg = 1.0
     @Option(help: "The model's default order.")
     var order = SamplingOrder.f1

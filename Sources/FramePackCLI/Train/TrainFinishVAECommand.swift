@@ -13,7 +13,7 @@ struct TrainFinishVAECommand: ParsableCommand {
 
     @Option(help: "Folder of the training.")
     var folder: String
-    @Option(help: "Side of the pictures, in pixels.")
+    @Option(parsing: .unconditional, help: "Side of the pictures, in pixels.")
     var side = 64
     @Option(help: "Channels of each level, the finest first.")
     var widths = "32,32,64,64"

@@ -13,19 +13,27 @@ struct TrainGuidanceCommand: ParsableCommand {
 
     @Option(help: "Folder of the training; a run that lies there is continued.")
     var folder: String
-    @Option(help: "Steps of the whole run.")
+    @Option(parsing: .unconditional, help: "Steps of the whole run.")
     var steps = 1500
-    @Option(help: "Samples in a step.")
+    @Option(parsing: .unconditional, help: "Samples in a step.")
     var batch = 8
-    @Option(help: "The least scale that is learnt.")
+    @Option(parsing: .unconditional, help: "The least scale that is learnt.")
     var leastScale = 1.0
-    @Option(help: "The greatest scale that is learnt.")
+    @Option(parsing: .unconditional, help: "The greatest scale that is learnt.")
     var greatestScale = 4.0
-    @Option(help: "Highest step size.")
+    @Option(parsing: .unconditional, help: "Highest step size.")
     var learningRate = 1e-4
-    @Option(help: "Seed of the data.")
+    @Option(parsing: .unconditional, help: "Seed of the data.")
     var seed: UInt64 = 2
     @OptionGroup var options: TrainingOptions
+
+    func validate() throws {
+        try checkOption("steps", steps, 0...100_000_000)
+        try checkOption("batch", batch, 1...4096)
+        try checkOption("least-scale", leastScale, 1...32)
+        try checkOption("greatest-scale", greatestScale, leastScale...max(leastScale, 32))
+        try checkOption("learning-rate", learningRate, 0...1)
+    }
 
     func run() throws {
         let execution = try options.execution()

@@ -13,29 +13,50 @@ struct TrainTransformerCommand: ParsableCommand {
 
     @Option(help: "Folder of the training; a run that lies there is continued.")
     var folder: String
-    @Option(help: "Side of the pictures, in pixels.")
+    @Option(parsing: .unconditional, help: "Side of the pictures, in pixels.")
     var side = 64
-    @Option(help: "Steps of the whole run.")
+    @Option(parsing: .unconditional, help: "Steps of the whole run.")
     var steps = 20000
-    @Option(help: "Samples in a step.")
+    @Option(parsing: .unconditional, help: "Samples in a step.")
     var batch = 8
-    @Option(help: "Share of samples in inverted order, 0 to 1; the others are in F1 order.")
+    @Option(
+        parsing: .unconditional,
+        help: "Share of samples in inverted order, 0 to 1; the others are in F1 order.")
     var invertedShare = 0.5
-    @Option(help: "Share of samples in the section that is generated first, 0 to 1.")
+    @Option(
+        parsing: .unconditional,
+        help: "Share of samples in the section that is generated first, 0 to 1.")
     var firstShare = 0.35
-    @Option(help: "Shift of the noise levels; larger means more samples near pure noise.")
+    @Option(
+        parsing: .unconditional,
+        help: "Shift of the noise levels; larger means more samples near pure noise.")
     var shift = 3.0
-    @Option(help: "Steps between two sets of sample videos in RUN/samples; 0 makes none.")
+    @Option(
+        parsing: .unconditional,
+        help: "Steps between two sets of sample videos in RUN/samples; 0 makes none.")
     var sampleSteps = 2000
-    @Option(help: "Highest step size.")
+    @Option(parsing: .unconditional, help: "Highest step size.")
     var learningRate = 1e-3
-    @Option(help: "Seed of weights and data.")
+    @Option(parsing: .unconditional, help: "Seed of weights and data.")
     var seed: UInt64 = 1
     @OptionGroup var options: TrainingOptions
+
+    func validate() throws {
+        try checkSide(side)
+        try checkOption("steps", steps, 0...100_000_000)
+        try checkOption("batch", batch, 1...4096)
+        try checkOption("inverted-share", invertedShare, 0...1)
+        try checkOption("first-share", firstShare, 0...1)
+        try checkOption("shift", shift, 0.01...100)
+        try checkOption("sample-steps", sampleSteps, 0...100_000_000)
+        try checkOption("learning-rate", learningRate, 0...1)
+    }
 
     func run() throws {
         let execution = try options.execution()
         let run = TrainingRun(path: folder)
+        let cache = run.clipCache(side: side)
+        _ = try cache.shards()
         let sizes = try run.storedSizes() ?? SmallModelSizes(side: side)
         let tokenizer = run.model.appendingPathComponent("tokenizer/tokenizer.json")
         if !FileManager.default.fileExists(atPath: tokenizer.path) {
@@ -50,7 +71,6 @@ struct TrainTransformerCommand: ParsableCommand {
         config.invertedShare = invertedShare
         config.firstShare = firstShare
         config.shift = shift
-        let cache = run.clipCache(side: side)
         let plain = try run.plainStart(side: side)
         let task = try TransformerTraining(
             config, model: model, cache: cache, plainStart: plain,

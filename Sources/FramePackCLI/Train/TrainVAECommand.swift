@@ -14,33 +14,58 @@ struct TrainVAECommand: ParsableCommand {
 
     @Option(help: "Folder of the run; a run that lies there is continued.")
     var folder: String
-    @Option(help: "Side of the pictures, in pixels.")
+    @Option(parsing: .unconditional, help: "Side of the pictures, in pixels.")
     var side = 64
-    @Option(help: "Steps on single frames.")
+    @Option(parsing: .unconditional, help: "Steps on single frames.")
     var pictureSteps = 1500
-    @Option(help: "Steps on clips of 17 frames.")
+    @Option(parsing: .unconditional, help: "Steps on clips of 17 frames.")
     var clipSteps = 3000
     @Option(help: "Channels of each level, the finest first.")
     var widths = "32,32,64,64"
-    @Option(help: "Frames in a step on single frames.")
+    @Option(parsing: .unconditional, help: "Frames in a step on single frames.")
     var pictureBatch = 16
-    @Option(help: "Highest step size.")
+    @Option(parsing: .unconditional, help: "Highest step size.")
     var learningRate = 6e-4
-    @Option(help: "Share of clips whose colours are drawn anew, 0 to 1.")
+    @Option(parsing: .unconditional, help: "Share of clips whose colours are drawn anew, 0 to 1.")
     var recolouredShare = 0.5
-    @Option(help: "Share of single frames that are collages of shapes in all colours, 0 to 1.")
+    @Option(
+        parsing: .unconditional,
+        help: "Share of single frames that are collages of shapes in all colours, 0 to 1.")
     var collageShare = 0.5
-    @Option(help: "Weight of decoding latents at half their size.")
+    @Option(parsing: .unconditional, help: "Weight of decoding latents at half their size.")
     var halfSizeWeight = 0.25
-    @Option(help: "How much more an object's pixel counts than the background's.")
+    @Option(
+        parsing: .unconditional,
+        help: "How much more an object's pixel counts than the background's.")
     var objectWeight = 4.0
-    @Option(help: "Weight of the differences between colour channels.")
+    @Option(parsing: .unconditional, help: "Weight of the differences between colour channels.")
     var chromaWeight = 0.5
-    @Option(help: "Groups of the group normalisations.")
+    @Option(parsing: .unconditional, help: "Groups of the group normalisations.")
     var groups = 4
-    @Option(help: "Seed of weights and data.")
+    @Option(parsing: .unconditional, help: "Seed of weights and data.")
     var seed: UInt64 = 1
     @OptionGroup var options: TrainingOptions
+
+    func validate() throws {
+        try checkSide(side)
+        try checkOption("picture-steps", pictureSteps, 0...10_000_000)
+        try checkOption("clip-steps", clipSteps, 0...10_000_000)
+        try checkOption("picture-batch", pictureBatch, 1...4096)
+        try checkOption("learning-rate", learningRate, 0...1)
+        try checkOption("recoloured-share", recolouredShare, 0...1)
+        try checkOption("collage-share", collageShare, 0...1)
+        try checkOption("half-size-weight", halfSizeWeight, 0...1000)
+        try checkOption("object-weight", objectWeight, 0...1000)
+        try checkOption("chroma-weight", chromaWeight, 0...1000)
+        try checkOption("groups", groups, 1...1024)
+        let levels = widths.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        guard levels.count == 4, levels.allSatisfy({ ($0 ?? 0) > 0 && ($0 ?? 0) % groups == 0 })
+        else {
+            throw ValidationError(
+                "--widths is \"\(widths)\"; it must be four numbers with commas, each a multiple of "
+                    + "--groups (\(groups))")
+        }
+    }
 
     func run() throws {
         let execution = try options.execution()

@@ -70,3 +70,22 @@ struct TrainingOptions: ParsableArguments {
         print(loop.step < loop.task.totalSteps ? state : "done")
     }
 }
+
+/// Checks that an option's number lies in its range.
+///
+/// - Throws: `ValidationError` that names the option, the value and the range.
+func checkOption<Number: Comparable>(_ name: String, _ value: Number, _ range: ClosedRange<Number>)
+    throws
+{
+    guard range.contains(value) else {
+        throw ValidationError(
+            "--\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)")
+    }
+}
+
+/// Checks the side of a small model's pictures, which every patch of packed history has to divide.
+func checkSide(_ side: Int) throws {
+    guard (16...512).contains(side), side % 16 == 0 else {
+        throw ValidationError("--side is \(side); it must be a multiple of 16 from 16 to 512")
+    }
+}

@@ -14,9 +14,9 @@ struct WorldCommand: ParsableCommand {
             is written instead of its first picture.
             """)
 
-    @Option(help: "Number of the scene; each gives another.")
+    @Option(parsing: .unconditional, help: "Number of the scene; each gives another.")
     var seed: UInt64 = 1
-    @Option(help: "Side of the picture, in pixels.")
+    @Option(parsing: .unconditional, help: "Side of the picture, in pixels.")
     var side = 64
     @Option(
         help: "A scene that ships with the project, by name, instead of a number.",
@@ -24,7 +24,7 @@ struct WorldCommand: ParsableCommand {
     var show: String?
     @Flag(help: "Draw from all that the world has, not only what the small model learns first.")
     var rich = false
-    @Option(help: "Seconds of a video.")
+    @Option(parsing: .unconditional, help: "Seconds of a video.")
     var seconds = 5.0
     @Option(help: "File to write: .png or .mp4.")
     var output: String
