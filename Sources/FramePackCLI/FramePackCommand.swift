@@ -36,7 +36,11 @@ struct FramePackCommand: ParsableCommand {
     static func main() {
         // A reader that has seen enough, such as head, is no failure.
         signal(SIGPIPE) { _ in _exit(0) }
-        Foundation.exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+        let status = run(Array(CommandLine.arguments.dropFirst()))
+        // All is written by now. The destructors of libtorch, FFmpeg and an allocator run in an order
+        // that nobody decides, and one run of an hour crashed in them after it was done.
+        fflush(nil)
+        _exit(status.rawValue)
     }
 
     /// Runs one command line and reports what goes wrong.
