@@ -35,6 +35,11 @@ public final class Job {
     /// - Throws: `FramePackError.job` where there is none.
     public static func request(in folder: URL) throws -> GenerationRequest {
         let file = folder.appendingPathComponent("request.json")
+        guard FileManager.default.fileExists(atPath: folder.path) else {
+            throw FramePackError.job(
+                "There is no job at \(folder.path); a finished one is removed, and a new one begins "
+                    + "with `framepack generate`.")
+        }
         guard let data = try? Data(contentsOf: file) else {
             throw FramePackError.job(
                 "\(folder.path) is not a job that can be continued: it has no request.json.")

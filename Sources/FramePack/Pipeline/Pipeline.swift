@@ -101,6 +101,11 @@ public final class Pipeline {
                 "\(plainText(asked)) seconds become \(plan.sections.count) whole sections: "
                     + "\(plan.frameCount) frames, \(plainText(hundredths)) seconds.")
         }
+        for late in planned.request.promptAt where late.seconds >= plan.seconds {
+            notes.append(
+                "The prompt at \(plainText(late.seconds)) s comes after the end of the video and is "
+                    + "not used.")
+        }
         let prompts = plan.timeline.prompts.map(\.text)
         return notes + prompts.lazy.compactMap(model.settings.warning).prefix(1)
     }
