@@ -31,18 +31,20 @@ extension TrainingRun {
         sizes.clip = try config(.textEncoder2, of: model)
         sizes.siglip = try config(.imageEncoder, of: model)
         for part in [ModelPart.tokenizer, .tokenizer2] {
-            try copy(model.folder(of: part), to: self.model.appendingPathComponent(part.rawValue))
+            try copyFiles(
+                of: model.folder(of: part), to: self.model.appendingPathComponent(part.rawValue))
         }
         let vae = self.model.appendingPathComponent("vae")
         if !FileManager.default.fileExists(atPath: vae.path) {
-            try copy(model.folder(of: .vae), to: vae)
+            try copyFiles(of: model.folder(of: .vae), to: vae)
             if let preview = model.settings.preview {
                 let colours = LatentColours(factors: preview.weights, bias: preview.bias)
                 try writeJSON(colours, to: folder.appendingPathComponent("colours.json"))
             }
         }
         for part in AdoptedWeights.parts where !fresh.contains(part) || part == .transformer {
-            try copy(model.folder(of: part), to: start.appendingPathComponent(part.rawValue))
+            try copyFiles(
+                of: model.folder(of: part), to: start.appendingPathComponent(part.rawValue))
         }
         try writeJSON(sizes, to: sizesFile)
     }
@@ -59,15 +61,6 @@ extension TrainingRun {
         -> Value
     {
         try CheckpointFolder.json(Value.self, in: model.folder(of: part))
-    }
-
-    private func copy(_ source: URL, to target: URL) throws {
-        let files = FileManager.default
-        try files.createDirectory(at: target, withIntermediateDirectories: true)
-        for name in try files.contentsOfDirectory(atPath: source.path) where !name.hasPrefix(".") {
-            let data = try Data(contentsOf: source.appendingPathComponent(name))
-            try AtomicFile.write(data, to: target.appendingPathComponent(name))
-        }
     }
 }
 

@@ -34,15 +34,13 @@ public struct ClipCache {
 
     /// The shards that are there, all of them read by memory map.
     public func shards() throws -> [Shard] {
-        let files = FileManager.default
-        guard let names = try? files.contentsOfDirectory(atPath: folder.path),
-            names.contains(where: { $0.hasSuffix(".safetensors") })
-        else {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        let names = all.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }.sorted()
+        guard !names.isEmpty else {
             throw TrainingError(
                 "there are no encoded clips in \(folder.path); run `framepack train clips` first")
         }
-        return try names.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }.sorted().map
-        {
+        return try names.map {
             let file = try SafetensorsFile(folder.appendingPathComponent($0))
             guard let first = file.metadata["first"].flatMap(Int.init) else {
                 throw TrainingError("\(file.url.path) doesn't say which scenes it holds")

@@ -147,19 +147,6 @@ private struct ModelWriter {
         }
     }
 
-    private func copyFiles(of source: URL, to target: URL) throws {
-        let files = FileManager.default
-        try files.createDirectory(at: target, withIntermediateDirectories: true)
-        for name in try files.contentsOfDirectory(atPath: target.path)
-        where name.hasSuffix(".safetensors") {
-            try files.removeItem(at: target.appendingPathComponent(name))
-        }
-        for name in try files.contentsOfDirectory(atPath: source.path) where !name.hasPrefix(".") {
-            let data = try Data(contentsOf: source.appendingPathComponent(name))
-            try AtomicFile.write(data, to: target.appendingPathComponent(name))
-        }
-    }
-
     // MARK: - Settings
 
     func writeSettings() throws {
@@ -261,5 +248,19 @@ struct RenamedWeights: WeightSource {
 
     func contains(_ name: String) -> Bool {
         source.contains(to + name.dropFirst(from.count)) || fallback?.contains(name) == true
+    }
+}
+
+/// Copies a part's files into another folder, whose own weights go.
+func copyFiles(of source: URL, to target: URL) throws {
+    let files = FileManager.default
+    try files.createDirectory(at: target, withIntermediateDirectories: true)
+    for name in try files.contentsOfDirectory(atPath: target.path)
+    where name.hasSuffix(".safetensors") {
+        try files.removeItem(at: target.appendingPathComponent(name))
+    }
+    for name in try files.contentsOfDirectory(atPath: source.path) where !name.hasPrefix(".") {
+        let data = try Data(contentsOf: source.appendingPathComponent(name))
+        try AtomicFile.write(data, to: target.appendingPathComponent(name))
     }
 }

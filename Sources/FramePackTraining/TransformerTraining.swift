@@ -103,10 +103,8 @@ public final class TransformerTraining: TrainingTask {
     /// The loss of one step.
     public func loss(step: Int) throws -> TrainingLoss {
         let batch = try batch(step: step)
-        let velocity = try model.transformer(batch.input, forward)
-        let error = try (velocity - (batch.noise - batch.clean)).square()
-        let weight = try objectWeights(batch)
-        let loss = try (error * weight).mean() / weight.mean()
+        let error = try squaredError(batch)
+        let loss = try weightedMean(error, batch)
         var metrics = try metrics(error.detach(), batch.sigma)
         if step % config.checkSteps == 0 {
             metrics.merge(try checkDirections()) { $1 }
@@ -121,9 +119,20 @@ public final class TransformerTraining: TrainingTask {
         return try batch(choices, &random)
     }
 
+    /// The squared error of each latent's velocity, `(B, C, F, h, w)`.
+    private func squaredError(_ batch: TrainingBatch) throws -> Tensor {
+        let velocity = try model.transformer(batch.input, forward)
+        return try (velocity - (batch.noise - batch.clean)).square()
+    }
+
     /// How much each latent's error counts, `(B, 1, F, h, w)`.
     func objectWeights(_ batch: TrainingBatch) throws -> Tensor {
         try batch.masks.unsqueeze(1) * (config.objectWeight - 1) + 1
+    }
+
+    private func weightedMean(_ error: Tensor, _ batch: TrainingBatch) throws -> Tensor {
+        let weight = try objectWeights(batch)
+        return try (error * weight).mean() / weight.mean()
     }
 
     /// Samples at their noise levels, `(B)` in [0, 1] on the CPU; nil draws them.
@@ -236,10 +245,7 @@ public final class TransformerTraining: TrainingTask {
                 var random = SplitMix64(seed: 0xD12E)
                 let levels = try Tensor.full([choices.count], DirectionCheck.level)
                 let batch = try self.batch(choices, at: levels, &random)
-                let velocity = try model.transformer(batch.input, forward)
-                let error = try (velocity - (batch.noise - batch.clean)).square()
-                let weight = try objectWeights(batch)
-                return try ((error * weight).mean() / weight.mean()).item()
+                return try weightedMean(squaredError(batch), batch).item()
             }
         }
     }

@@ -13,20 +13,14 @@ struct TrainFinishVAECommand: ParsableCommand {
 
     @Option(help: "Folder of the training.")
     var folder: String
-    @Option(parsing: .unconditional, help: "Side of the pictures, in pixels.")
-    var side = 64
-    @Option(help: "Channels of each level, the finest first.")
-    var widths = "32,32,64,64"
+    @OptionGroup var network: VAEOptions
 
     func run() throws {
         let run = TrainingRun(path: folder)
-        let model = VAEConfig(
-            blockOutChannels: widths.split(separator: ",").compactMap { Int($0) },
-            layersPerBlock: 1, normNumGroups: 4)
         let averages = try AveragedWeights(run.vaeState)
         print("averaged weights of step \(averages.step)")
         let finished = try FinishedVAE(
-            averages, model: model, clips: WorldClips(side: side, seed: 7))
+            averages, model: network.config, clips: WorldClips(side: network.side, seed: 7))
         let target = run.model.appendingPathComponent("vae")
         try writeNetwork(
             finished.store, stem: "diffusion_pytorch_model", config: finished.config, to: target)

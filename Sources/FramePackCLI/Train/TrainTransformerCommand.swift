@@ -56,6 +56,7 @@ struct TrainTransformerCommand: ParsableCommand {
         let execution = try options.execution()
         let run = TrainingRun(path: folder)
         let cache = run.clipCache(side: side)
+        // Before anything is written.
         _ = try cache.shards()
         let sizes = try run.storedSizes() ?? SmallModelSizes(side: side)
         let tokenizer = run.model.appendingPathComponent("tokenizer/tokenizer.json")

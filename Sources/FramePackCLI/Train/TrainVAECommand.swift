@@ -14,14 +14,10 @@ struct TrainVAECommand: ParsableCommand {
 
     @Option(help: "Folder of the run; a run that lies there is continued.")
     var folder: String
-    @Option(parsing: .unconditional, help: "Side of the pictures, in pixels.")
-    var side = 64
     @Option(parsing: .unconditional, help: "Steps on single frames.")
     var pictureSteps = 1500
     @Option(parsing: .unconditional, help: "Steps on clips of 17 frames.")
     var clipSteps = 3000
-    @Option(help: "Channels of each level, the finest first.")
-    var widths = "32,32,64,64"
     @Option(parsing: .unconditional, help: "Frames in a step on single frames.")
     var pictureBatch = 16
     @Option(parsing: .unconditional, help: "Highest step size.")
@@ -40,14 +36,12 @@ struct TrainVAECommand: ParsableCommand {
     var objectWeight = 4.0
     @Option(parsing: .unconditional, help: "Weight of the differences between colour channels.")
     var chromaWeight = 0.5
-    @Option(parsing: .unconditional, help: "Groups of the group normalisations.")
-    var groups = 4
     @Option(parsing: .unconditional, help: "Seed of weights and data.")
     var seed: UInt64 = 1
+    @OptionGroup var network: VAEOptions
     @OptionGroup var options: TrainingOptions
 
     func validate() throws {
-        try checkSide(side)
         try checkOption("picture-steps", pictureSteps, 0...10_000_000)
         try checkOption("clip-steps", clipSteps, 0...10_000_000)
         try checkOption("picture-batch", pictureBatch, 1...4096)
@@ -57,20 +51,12 @@ struct TrainVAECommand: ParsableCommand {
         try checkOption("half-size-weight", halfSizeWeight, 0...1000)
         try checkOption("object-weight", objectWeight, 0...1000)
         try checkOption("chroma-weight", chromaWeight, 0...1000)
-        try checkOption("groups", groups, 1...1024)
-        let levels = widths.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-        guard levels.count == 4, levels.allSatisfy({ ($0 ?? 0) > 0 && ($0 ?? 0) % groups == 0 })
-        else {
-            throw ValidationError(
-                "--widths is \"\(widths)\"; it must be four numbers with commas, each a multiple of "
-                    + "--groups (\(groups))")
-        }
     }
 
     func run() throws {
         let execution = try options.execution()
         var config = VAETrainingConfig()
-        config.side = side
+        config.side = network.side
         config.pictureSteps = pictureSteps
         config.clipSteps = clipSteps
         config.pictureBatch = pictureBatch
@@ -79,11 +65,8 @@ struct TrainVAECommand: ParsableCommand {
         config.halfSizeWeight = halfSizeWeight
         config.objectWeight = objectWeight
         config.chromaWeight = chromaWeight
-        let model = VAEConfig(
-            blockOutChannels: widths.split(separator: ",").compactMap { Int($0) },
-            layersPerBlock: 1, normNumGroups: groups)
         let task = try VAETraining(
-            config, model: model, worlds: [(.simple, 0.6), (.full, 0.4)], seed: seed,
+            config, model: network.config, worlds: [(.simple, 0.6), (.full, 0.4)], seed: seed,
             execution: execution)
         let schedule = LearningRateSchedule(
             peak: learningRate, final: 3e-5, warmupSteps: 50, decayStart: 0.3)

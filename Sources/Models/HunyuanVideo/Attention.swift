@@ -36,8 +36,7 @@ struct TokenLengths {
 /// Attention over the real tokens of each sample.
 ///
 /// No buffer has the size of the sequence squared, unless a training of short sequences asks for it.
-/// What comes out for tokens beyond a sample's
-/// length is arbitrary but finite.
+/// What comes out for tokens beyond a sample's length is arbitrary but finite.
 ///
 /// - Parameters:
 ///   - q, k, v: `(B, N, H, D)`.
