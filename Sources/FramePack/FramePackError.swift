@@ -74,3 +74,8 @@ func plainText(_ value: Double) -> String {
     if let whole = Int(exactly: value) { return String(whole) }
     return String(value)
 }
+
+/// A number with its unit, in the plural where that is due.
+func counted(_ value: Double, _ unit: String) -> String {
+    "\(plainText(value)) \(unit)\(value == 1 ? "" : "s")"
+}

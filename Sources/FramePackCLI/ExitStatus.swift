@@ -9,7 +9,7 @@ enum ExitStatus: Int32 {
     case success = 0
     /// The work failed; one line on standard error says why.
     case failure = 1
-    /// The command line cannot be understood.
+    /// The command line cannot be understood, or asks for something that cannot be.
     case usage = 2
     /// The work was cancelled, as after Ctrl-C.
     case cancelled = 130
@@ -51,6 +51,14 @@ struct Outcome {
             message = error.description
         case FramePackError.cancelled:
             (status, message) = (.cancelled, FramePackError.cancelled.description)
+        case FramePackError.invalidSetting(let name, let found, let wanted):
+            status = .usage
+            message =
+                FramePackError.invalidSetting(
+                    name: Self.spelled(name, arguments), found: found, wanted: wanted
+                ).description
+        case FramePackError.conflictingSettings(let sentence):
+            (status, message) = (.usage, sentence)
         case let error as TorchError:
             status = .failure
             message =
@@ -78,6 +86,13 @@ struct Outcome {
             FileHandle.standardError.write(Data("\(label)\(message)\n".utf8))
         }
         return status
+    }
+
+    /// A setting as the user wrote it: the option where it was given as one, else its name in JSON.
+    private static func spelled(_ setting: String, _ arguments: [String]) -> String {
+        let words = setting.reduce("") { $0 + ($1.isUppercase ? "-" : "") + $1.lowercased() }
+        let option = "--\(words)"
+        return arguments.contains { $0 == option || $0.hasPrefix("\(option)=") } ? option : setting
     }
 
     private static func hint(_ arguments: [String]) -> String {

@@ -23,13 +23,13 @@ struct FramePackCommand: ParsableCommand {
         version: version,
         groupedSubcommands: [
             CommandGroup(
-                name: "Videos",
+                name: "Video",
                 subcommands: [GenerateCommand.self, ResumeCommand.self, PlanCommand.self]),
             CommandGroup(
-                name: "Machine and models",
+                name: "Machine and model",
                 subcommands: [DoctorCommand.self, InspectCommand.self, ProbeCommand.self]),
             CommandGroup(
-                name: "The small model's world",
+                name: "Small model",
                 subcommands: [WorldCommand.self, TrainCommand.self, EvalCommand.self]),
         ])
 
@@ -39,7 +39,12 @@ struct FramePackCommand: ParsableCommand {
         let status = run(Array(CommandLine.arguments.dropFirst()))
         // All is written by now. The destructors of libtorch, FFmpeg and an allocator run in an order
         // that nobody decides, and one run of an hour crashed in them after it was done.
-        fflush(nil)
+        let isWritten = fflush(nil) == 0
+        guard isWritten || status != .success else {
+            let reason = String(cString: strerror(errno))
+            let error = CommandError.failure("Standard output cannot be written: \(reason).")
+            _exit(Outcome(error, arguments: []).report().rawValue)
+        }
         _exit(status.rawValue)
     }
 

@@ -31,6 +31,8 @@ import Torch
         Case(
             "10,000 words", ["--prompt", String(repeating: "word ", count: 10_000)],
             says: "10000", "1000"),
+        Case("control character", ["--prompt", "a girl\u{1B}[31m"], says: "--prompt", "U+1B"),
+        Case("bytes that are no text", ["--prompt", "a girl \u{FFFD}"], says: "UTF-8"),
         Case("0 seconds", ["--seconds", "0"], says: "seconds is 0"),
         Case("-1 seconds", ["--seconds", "-1"], says: "seconds is -1"),
         Case("a billion seconds", ["--seconds", "1e9"], says: "seconds is 1000000000"),
@@ -40,6 +42,7 @@ import Torch
         Case("frames and seconds", ["--frames", "5", "--seconds", "1"], says: "frames", "seconds"),
         Case("-1 steps", ["--steps", "-1"], says: "steps is -1"),
         Case("-1 guidance", ["--guidance", "-1"], says: "guidance is -1"),
+        Case("rescaling of 3", ["--guidance-rescale", "3"], says: "--guidance-rescale is 3"),
         Case("-1 seed", ["--seed", "-1"], says: "seed is -1"),
         Case("crf 99", ["--crf", "99"], says: "crf is 99"),
         Case("odd width", ["--width", "650", "--height", "640"], says: "width is 650", "656"),
@@ -47,6 +50,7 @@ import Torch
         Case("one side", ["--width", "640"], says: "height"),
         Case("model without a part", ["--model", "FOLDER/partial"], says: "vae"),
         Case("no model", ["--model", "FOLDER/absent"], says: "absent"),
+        Case("VAE of other ratios", ["--model", "FOLDER/short"], says: "temporal", "is 2", "be 4"),
         Case("lying header", ["--model", "FOLDER/lying"], says: "safetensors"),
         Case("output in no folder", ["--output", "FOLDER/absent/x.mp4"], says: "absent"),
         Case("output below a file", ["--output", "FOLDER/text.png/x.mp4"], says: "text.png"),
@@ -101,10 +105,9 @@ import Torch
         try hugePNG.write(to: file("huge.png"))
         let files = FileManager.default
         try files.createDirectory(at: file("taken.mp4"), withIntermediateDirectories: false)
-        for name in ["partial", "lying"] {
+        for (name, left) in [("partial", "vae"), ("lying", "transformer"), ("short", "vae")] {
             try files.createDirectory(at: file(name), withIntermediateDirectories: false)
-            for part in try files.contentsOfDirectory(atPath: model.path)
-            where part != (name == "partial" ? "vae" : "transformer") {
+            for part in try files.contentsOfDirectory(atPath: model.path) where part != left {
                 try files.createSymbolicLink(
                     at: file("\(name)/\(part)"),
                     withDestinationURL: model.appendingPathComponent(part))
@@ -112,6 +115,12 @@ import Torch
         }
         try files.copyItem(
             at: model.appendingPathComponent("transformer"), to: file("lying/transformer"))
+        try files.copyItem(at: model.appendingPathComponent("vae"), to: file("short/vae"))
+        let config = file("short/vae/config.json")
+        let settings = try String(contentsOf: config, encoding: .utf8)
+        let ratio = "\"temporal_compression_ratio\": "
+        #expect(settings.contains("\(ratio)4"))
+        try Data(settings.replacing("\(ratio)4", with: "\(ratio)2").utf8).write(to: config)
         let weights = file("lying/transformer/diffusion_pytorch_model.safetensors")
         var bytes = try Data(contentsOf: weights)
         bytes.replaceSubrange(0..<8, with: [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F])

@@ -99,6 +99,29 @@ import Testing
         }
     }
 
+    @Test func linesOfJSONEndWithWhyThereIsNoVideo() throws {
+        let run = try Program.run([
+            "generate", "--prompt", "a", "--seconds", "0", "--json",
+        ])
+        #expect(run.status == 2)
+        let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+        let event = try #require(object as? [String: String])
+        #expect(event["event"] == "failed")
+        #expect(event["text"].map { run.errors.contains($0) } == true, "\(run.errors)")
+    }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+    func whatCannotBePrintedIsAnError() throws {
+        let process = Process()
+        process.executableURL = Program.url
+        process.arguments = ["plan"]
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1)
+    }
+
     @Test func resumeRefusesWhatIsNoJob() throws {
         try withTemporaryFolder { folder in
             let run = try Program.run(["resume", folder.path])

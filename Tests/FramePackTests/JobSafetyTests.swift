@@ -48,6 +48,22 @@ import Torch
         try VideoReader(contentsOf: URL(fileURLWithPath: path)).remainingFrames()
     }
 
+    @Test func aLinkStaysALink() throws {
+        try withTemporaryFolder { folder in
+            let request = try request(in: folder, output: "link.mp4")
+            let target = folder.appendingPathComponent("target.mp4")
+            try Data("old".utf8).write(to: target)
+            try FileManager.default.createSymbolicLink(
+                atPath: request.output, withDestinationPath: "target.mp4")
+            let result = try run(request)
+            #expect(result.output.hasSuffix("/target.mp4"))
+            #expect(
+                try FileManager.default.destinationOfSymbolicLink(atPath: request.output)
+                    == "target.mp4")
+            #expect(try frames(target.path).count == 25)
+        }
+    }
+
     @Test func harmedFilesAreMadeAgain() throws {
         try withTemporaryFolder { folder in
             let whole = try frames(run(request(in: folder, output: "whole.mp4")).output)

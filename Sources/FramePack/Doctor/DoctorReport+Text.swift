@@ -21,16 +21,9 @@ extension DoctorReport {
             lines.append(
                 "gpu \(index)       \(gpu.name), \(size(gpu.memory)), \(size(gpu.free)) free")
         }
-        if gpus.isEmpty { lines.append("gpu         none: \(absence)") }
+        if gpus.isEmpty { lines.append("gpu         none: \(gpuProblem ?? "no reason given")") }
         if let driver { lines.append("driver      \(driver)") }
         return lines
-    }
-
-    /// Why there is no GPU, and what to do about it.
-    private var absence: String {
-        guard driver != nil else { return "no NVIDIA driver is loaded" }
-        return "libtorch's CUDA library does not work here (\(gpuProblem ?? "no reason given")); "
-            + "make setup DEVICE=cuda fetches what it needs"
     }
 
     private var libraryLines: [String] {

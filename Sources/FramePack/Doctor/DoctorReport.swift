@@ -30,7 +30,7 @@ public struct DoctorReport: Codable, Equatable, Sendable {
     public var gpus: [GPU] = []
     /// The version of the GPU's driver, where there is one.
     public var driver: String?
-    /// Why there is no GPU, where there is none.
+    /// Why there is no GPU, and what to do about it; nil where there is one.
     public var gpuProblem: String?
     /// libtorch's version.
     public var torchVersion: String
@@ -86,7 +86,12 @@ public struct DoctorReport: Codable, Equatable, Sendable {
         driver = (try? String(contentsOfFile: "/proc/driver/nvidia/version", encoding: .utf8))?
             .split(separator: "\n").first.map(String.init)
         do { try Accelerator.loadCUDA() } catch {
-            gpuProblem = error.message.split(whereSeparator: \.isNewline).first.map(String.init)
+            let reason = error.message.split(whereSeparator: \.isNewline).first ?? "no reason given"
+            gpuProblem =
+                driver == nil
+                ? "no NVIDIA driver is loaded"
+                : "libtorch's CUDA library does not work here (\(reason)); make setup DEVICE=cuda "
+                    + "fetches what it needs"
             return
         }
         for index in 0..<Accelerator.cudaDeviceCount {

@@ -179,7 +179,10 @@ public final class Job {
     func plannedSize() throws -> FrameSize {
         guard let data = try? Data(contentsOf: file("plan.json")),
             let report = try? JSONDecoder().decode(PlanReport.self, from: data)
-        else { throw FramePackError.job("\(url.path) has no usable plan.json; begin anew.") }
+        else {
+            throw FramePackError.job(
+                "\(url.path) has no usable plan.json; remove the folder and begin anew.")
+        }
         return FrameSize(height: report.height, width: report.width)
     }
 

@@ -34,8 +34,23 @@ public final class ModelLibrary {
     }
 
     /// The VAE.
+    ///
+    /// - Throws: `FramePackError.model` for one that does not take 8 pixels and 4 frames to a latent,
+    ///   which all plans rest on.
     public func vae() throws -> VAE {
-        try part(.vae) { try VAE(folder: $0, device: device, dtype: precision.vae) }
+        try part(.vae) { folder in
+            let config = try CheckpointFolder.json(VAEConfig.self, in: folder)
+            for (key, found, wanted) in [
+                ("spatial_compression_ratio", config.spatialCompressionRatio,
+                    FrameSize.pixelsPerLatent),
+                ("temporal_compression_ratio", config.temporalCompressionRatio,
+                    VideoLength.framesPerLatent),
+            ] where found != wanted {
+                throw FramePackError.model(
+                    "\(folder.path)/config.json: \(key) is \(found); it must be \(wanted).")
+            }
+            return try VAE(folder: folder, device: device, dtype: precision.vae)
+        }
     }
 
     /// The preprocessing of the vision encoder's pictures.

@@ -43,7 +43,7 @@ public final class Pipeline {
         try model.requireAll()
         try OutputCheck(planned.request).run(isResumed: false)
         let job = try Job(planned, report: planned.report)
-        return try run(planned, job, cancellation, events)
+        return try run(planned, job, notes: notes(on: planned), cancellation, events)
     }
 
     /// Continues a job.
@@ -64,11 +64,12 @@ public final class Pipeline {
         let job = try Job(continuing: folder, model: model)
         try OutputCheck(job.request).run(isResumed: true)
         let planned = try PlannedGeneration(job.request, model: model, size: job.plannedSize())
-        return try run(planned, job, cancellation, events)
+        // What the user should know was said when the job began.
+        return try run(planned, job, notes: [], cancellation, events)
     }
 
     private func run(
-        _ planned: PlannedGeneration, _ job: Job, _ token: CancellationToken,
+        _ planned: PlannedGeneration, _ job: Job, notes: [String], _ token: CancellationToken,
         _ events: @escaping (PipelineEvent) -> Void
     ) throws -> GenerationResult {
         if options.device.kind == .cuda { try Accelerator.loadCUDA() }
@@ -81,7 +82,7 @@ public final class Pipeline {
         do {
             return try withoutGradients {
                 try run.emit(.planned(planned.report))
-                for note in notes(on: planned) { try run.emit(.note(note)) }
+                for note in notes { try run.emit(.note(note)) }
                 return try run.run()
             }
         } catch {
@@ -98,8 +99,9 @@ public final class Pipeline {
         if case .seconds(let asked) = plan.length, abs(plan.seconds - asked) >= 0.005 {
             let hundredths = (plan.seconds * 100).rounded() / 100
             notes.append(
-                "\(plainText(asked)) seconds become \(plan.sections.count) whole sections: "
-                    + "\(plan.frameCount) frames, \(plainText(hundredths)) seconds.")
+                "\(counted(asked, "second")) become\(asked == 1 ? "s" : "") "
+                    + "\(counted(Double(plan.sections.count), "whole section")): "
+                    + "\(plan.frameCount) frames, \(counted(hundredths, "second")).")
         }
         for late in planned.request.promptAt where late.seconds >= plan.seconds {
             notes.append(
@@ -118,10 +120,15 @@ extension GenerationRequest {
             let whole = URL(fileURLWithPath: path).standardizedFileURL.path
             return path.hasSuffix("/") && !whole.hasSuffix("/") ? whole + "/" : whole
         }
+        /// The file that a link stands for, so that the link stays one.
+        func target(of path: String) -> String {
+            let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
+            return isLink ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
+        }
         var request = self
         request.image = image.map(absolute)
         request.endImage = endImage.map(absolute)
-        request.output = absolute(output)
+        request.output = absolute(target(of: output))
         request.model = model.url.path
         return request
     }

@@ -16,7 +16,7 @@ public struct Buckets: Equatable, Sendable {
     static let largestAspect = 2.4
 
     /// Sizes of any other area: for each height the widest that does not exceed it, and the same
-    /// turned by 90 degrees, up to an aspect ratio of 2.4.
+    /// turned by 90 degrees, up to an aspect ratio of 2.4; and always the largest square in it.
     ///
     /// - Parameters:
     ///   - area: Pixels of a frame at most, such as 128 * 128; at least `multiple` squared.
@@ -25,7 +25,8 @@ public struct Buckets: Equatable, Sendable {
         precondition(
             multiple > 0 && multiple % FrameSize.multiple == 0, "sides are multiples of 16")
         precondition(area >= multiple * multiple, "the area holds at least one square")
-        var sizes: Set<FrameSize> = []
+        let side = Int(Double(area).squareRoot()) / multiple * multiple
+        var sizes: Set<FrameSize> = [FrameSize(height: side, width: side)]
         var height = multiple
         while height * height <= area {
             let width = area / height / multiple * multiple

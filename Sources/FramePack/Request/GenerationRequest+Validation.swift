@@ -76,9 +76,18 @@ extension GenerationRequest {
                 name: name, found: "\(text.count) characters long",
                 wanted: "at most \(Limits.characters.upperBound) characters")
         }
-        if text.contains("\0") {
+        let layout: Set<Unicode.Scalar> = ["\n", "\r", "\t"]
+        for scalar in text.unicodeScalars
+        where scalar.properties.generalCategory == .control && !layout.contains(scalar) {
+            let number = String(scalar.value, radix: 16, uppercase: true)
             throw .invalidSetting(
-                name: name, found: "a text with a NUL character", wanted: "plain text")
+                name: name, found: "a text with the control character U+\(number)",
+                wanted: "plain text")
+        }
+        // What a command line's bytes become where they are no text.
+        if text.unicodeScalars.contains("\u{FFFD}") {
+            throw .invalidSetting(
+                name: name, found: "a text with bytes that are not UTF-8", wanted: "text in UTF-8")
         }
     }
 }

@@ -47,7 +47,7 @@ struct FormOptions: ParsableArguments {
     var frames: Int?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Frames per second. (default: 30)", valueName: "rate"))
+        help: ArgumentHelp("Frames per second, 1 to 120. (default: 30)", valueName: "rate"))
     var fps: Int?
     @Option(
         parsing: .unconditional,
@@ -74,7 +74,7 @@ struct SamplingOptions: ParsableArguments {
     var order: SamplingOrder?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Latents that a section generates. (default: 9)", valueName: "count"))
+        help: ArgumentHelp("Latents that a section generates, 1 to 33. (default: 9)", valueName: "count"))
     var window: Int?
     @Option(
         parsing: .unconditional,
@@ -82,7 +82,7 @@ struct SamplingOptions: ParsableArguments {
     var seed: Int?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Steps of a section. (default: the model's, 25)", valueName: "count"))
+        help: ArgumentHelp("Steps of a section, 1 to 100. (default: the model's, 25)", valueName: "count"))
     var steps: Int?
     @Option(
         parsing: .unconditional, help: "The sampler. (default: unipc)")
@@ -90,7 +90,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Shift of the noise levels. (default: by the size)", valueName: "number"))
+            "Shift of the noise levels, 0.01 to 100. (default: by the size)", valueName: "number"))
     var shift: Double?
     @Option(
         parsing: .unconditional,
@@ -115,7 +115,7 @@ struct SamplingOptions: ParsableArguments {
     var stepCache: StepCacheChoice?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Threshold of the step cache. (default: 0.15)", valueName: "number"))
+        help: ArgumentHelp("Threshold of the step cache, 0 to 1. (default: 0.15)", valueName: "number"))
     var threshold: Double?
     @Flag(
         inversion: .prefixedNo,

@@ -39,15 +39,25 @@ struct RunOptions: ParsableArguments {
             throw CommandError.cancelled(
                 FileManager.default.fileExists(atPath: job)
                     ? "Cancelled; go on with: framepack resume \(shellQuoted(job))" : "Cancelled.")
-        } catch  where Job.holdsSections(Job.folder(for: output)) {
+        } catch {
             reporter.finish()
-            let job = shellQuoted(Job.folder(for: output).path)
-            let reason = Outcome(error, arguments: []).message
-            throw CommandError.failure(
-                (reason.hasSuffix(".") ? reason : reason + ".")
-                    + " What is finished stays; go on with: framepack resume \(job)")
+            let error = withAdvice(error, output: output)
+            reporter.fail(Outcome(error, arguments: CommandLine.arguments).message)
+            throw error
         }
         withExtendedLifetime(interruption) {}
+    }
+
+    /// An error with how to go on, where sections are finished and it does not say itself.
+    private func withAdvice(_ error: any Error, output: String) -> any Error {
+        let folder = Job.folder(for: output)
+        if case FramePackError.job = error { return error }
+        guard Job.holdsSections(folder) else { return error }
+        let reason = Outcome(error, arguments: CommandLine.arguments).message
+        return CommandError.failure(
+            (reason.hasSuffix(".") ? reason : reason + ".")
+                + " What is finished stays; go on with: framepack resume "
+                + shellQuoted(folder.path))
     }
 
     /// Checks early that the preview can be written.

@@ -37,6 +37,13 @@ final class EventReporter {
         }
     }
 
+    /// Ends the lines of JSON with why there is no video.
+    func fail(_ message: String) {
+        guard json else { return }
+        let line = try? JSONEncoder.lines.encode(["event": "failed", "text": message])
+        if let line { Terminal.writeLine(line) }
+    }
+
     /// Takes the bars away, however the run ended.
     func finish() { display?.clear() }
 
@@ -66,5 +73,14 @@ final class EventReporter {
         case .decode: "decoding"
         case .write: "writing"
         }
+    }
+}
+
+extension JSONEncoder {
+    /// Writes one object a line.
+    fileprivate static var lines: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return encoder
     }
 }

@@ -8,6 +8,7 @@ struct TrainAdoptCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adopt",
         abstract: "Begin a training from a finished small model.",
+        usage: "framepack train adopt [<options>] --folder <folder>",
         discussion: """
             Takes its sizes, tokenizers, VAE and weights; `train clips` and `train transformer` \
             go on from there. A VAE that lies in the run already stays.

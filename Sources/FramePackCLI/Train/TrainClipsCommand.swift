@@ -7,7 +7,8 @@ import Torch
 struct TrainClipsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clips",
-        abstract: "Render and encode the clips that the transformer is trained on.")
+        abstract: "Render and encode the clips that the transformer is trained on.",
+        usage: "framepack train clips [<options>] --folder <folder>")
 
     @Option(help: "Folder of the training.")
     var folder: String

@@ -7,7 +7,8 @@ import FramePackTraining
 struct TrainExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a trained model as a whole folder in the released layout.")
+        abstract: "Write a trained model as a whole folder in the released layout.",
+        usage: "framepack train export [<options>] --folder <folder> --output <output>")
 
     @Option(help: "Folder of the training.")
     var folder: String

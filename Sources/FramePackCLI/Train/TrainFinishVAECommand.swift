@@ -9,7 +9,8 @@ import ToyWorld
 struct TrainFinishVAECommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "finish-vae",
-        abstract: "Normalise a trained VAE's latents, measure it, and put it into the model.")
+        abstract: "Normalise a trained VAE's latents, measure it, and put it into the model.",
+        usage: "framepack train finish-vae [<options>] --folder <folder>")
 
     @Option(help: "Folder of the training.")
     var folder: String

@@ -10,7 +10,8 @@ enum TrainedPart: String, CaseIterable, ExpressibleByArgument {
 /// `framepack train plot`.
 struct TrainPlotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plot", abstract: "Draw the curves of a training in the terminal.")
+        commandName: "plot", abstract: "Draw the curves of a training in the terminal.",
+        usage: "framepack train plot [<options>] --folder <folder>")
 
     @Option(help: "Folder of the training.")
     var folder: String

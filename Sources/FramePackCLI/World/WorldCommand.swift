@@ -8,6 +8,7 @@ struct WorldCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "world",
         abstract: "Draw a start picture of the small model's world, or a true video of it.",
+        usage: "framepack world --output <file> [<options>]",
         discussion: """
             Prints the caption that goes with the picture, so that both can be handed to \
             `framepack generate`. With an output that ends in .mp4, the video as it really goes on \
@@ -19,7 +20,10 @@ struct WorldCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Side of the picture, in pixels.")
     var side = 64
     @Option(
-        help: "A scene that ships with the project, by name, instead of a number.",
+        help: ArgumentHelp(
+            "A scene that ships with the project, instead of a number: "
+                + Showcase.items(side: 64).map(\.name).joined(separator: ", ") + ".",
+            valueName: "name"),
         completion: .list(Showcase.items(side: 64).map(\.name)))
     var show: String?
     @Flag(help: "Draw from all that the world has, not only what the small model learns first.")
