@@ -78,7 +78,7 @@ struct AdoptedWeights: WeightSource {
         .imageEncoder: "transformer.image_projection.",
     ]
 
-    private let sources: [(prefix: String, published: String, weights: CheckpointWeights)]
+    private let sources: [(prefix: String, weights: RenamedWeights)]
     private let freshPrefixes: [String]
     private let fresh: RandomWeights
 
@@ -92,17 +92,10 @@ struct AdoptedWeights: WeightSource {
             ["\($0.rawValue)."] + [Self.readers[$0]].compactMap { $0 }
         }
         sources = try Self.parts.filter { !missing.contains($0) }.map { part in
-            let published =
-                switch part {
-                case .textEncoder2: "text_model."
-                case .imageEncoder: "vision_model."
-                default: ""
-                }
             let checkpoint = try CheckpointFolder(folder.appendingPathComponent(part.rawValue))
-            return (
-                "\(part.rawValue).", published,
-                CheckpointWeights(checkpoint, device: .cpu, dtype: .float32)
-            )
+            let weights = CheckpointWeights(checkpoint, device: .cpu, dtype: .float32)
+            let prefix = "\(part.rawValue)."
+            return (prefix, RenamedWeights(weights, from: prefix, to: part.publishedPrefix))
         }
     }
 
@@ -110,21 +103,30 @@ struct AdoptedWeights: WeightSource {
         if freshPrefixes.contains(where: name.hasPrefix) {
             return try fresh.tensor(name, shape: shape, initialization: initialization)
         }
-        guard let (weights, published) = find(name) else {
+        guard let weights = weights(of: name) else {
             throw TrainingError("the model that the training began from has no \(name)")
         }
         // A copy: what is trained must not write into a mapped file.
-        return try weights.tensor(published, shape: shape, initialization: initialization).clone()
+        return try weights.tensor(name, shape: shape, initialization: initialization).clone()
     }
 
     func contains(_ name: String) -> Bool {
         freshPrefixes.contains(where: name.hasPrefix)
-            || find(name).map { $0.weights.contains($0.name) } ?? false
+            || weights(of: name)?.contains(name) == true
     }
 
-    private func find(_ name: String) -> (weights: CheckpointWeights, name: String)? {
-        sources.first { name.hasPrefix($0.prefix) }.map {
-            ($0.weights, $0.published + name.dropFirst($0.prefix.count))
+    private func weights(of name: String) -> RenamedWeights? {
+        sources.first { name.hasPrefix($0.prefix) }?.weights
+    }
+}
+
+extension ModelPart {
+    /// What the names of a published file begin with, and those of a ``SmallModel`` do not.
+    var publishedPrefix: String {
+        switch self {
+        case .textEncoder2: "text_model."
+        case .imageEncoder: "vision_model."
+        default: ""
         }
     }
 }

@@ -97,23 +97,31 @@ private struct ModelWriter {
 
     // MARK: - Networks
 
+    /// Trained weights under a part's published names.
+    private func published(
+        _ part: ModelPart, of weights: AveragedWeights, otherwise fallback: RandomWeights? = nil
+    ) -> RenamedWeights {
+        RenamedWeights(
+            weights, from: part.publishedPrefix, to: "\(part.rawValue).", otherwise: fallback)
+    }
+
     func writeNetworks() throws {
         let store = ParameterStore()
         _ = try Transformer(
             sizes.transformer,
-            Weights(RenamedWeights(guided ?? averages, to: "transformer."), store: store))
+            Weights(published(.transformer, of: guided ?? averages), store: store))
         try writeNetwork(
             store, stem: "diffusion_pytorch_model", config: sizes.transformer,
             to: part(.transformer))
         try writeLlama()
         let clip = ParameterStore()
-        let clipSource = RenamedWeights(averages, from: "text_model.", to: "text_encoder_2.")
+        let clipSource = published(.textEncoder2, of: averages)
         _ = try CLIPTextEncoder(sizes.clip, Weights(clipSource, store: clip)["text_model"])
         try writeNetwork(
             clip, stem: "model", config: PublishedTextConfig(sizes.clip, tokenizer2),
             to: part(.textEncoder2))
         let vision = ParameterStore()
-        let visionSource = RenamedWeights(averages, from: "vision_model.", to: "image_encoder.")
+        let visionSource = published(.imageEncoder, of: averages)
         _ = try SigLIPVisionEncoder(
             sizes.siglip, Weights(visionSource, store: vision)["vision_model"])
         try writeNetwork(vision, stem: "model", config: sizes.siglip, to: part(.imageEncoder))
@@ -123,8 +131,7 @@ private struct ModelWriter {
     /// Writes all layers of the published form; those that are not read have fresh weights.
     private func writeLlama() throws {
         let store = ParameterStore()
-        let source = RenamedWeights(
-            averages, to: "text_encoder.", otherwise: try RandomWeights(seed: 1))
+        let source = published(.textEncoder, of: averages, otherwise: try RandomWeights(seed: 1))
         let weights = Weights(source, store: store)
         _ = try LlamaTextEncoder(sizes.llama, weights, layerCount: sizes.llama.layerCount)
         _ = try weights["norm"].parameter("weight", [sizes.llama.hiddenSize], .ones)

@@ -7,23 +7,6 @@ import Torch
 
 /// Runs on the tiny random model: what they show is noise, what they count is right.
 @Suite struct GenerationTests {
-    /// A request whose picture and output lie in a folder.
-    private func request(in folder: URL, output: String = "out.mp4") throws -> GenerationRequest {
-        let picture = folder.appendingPathComponent("start.png")
-        if !FileManager.default.fileExists(atPath: picture.path) {
-            var pixels: [UInt8] = []
-            for y in 0..<40 {
-                for x in 0..<56 { pixels += [UInt8(4 * x), UInt8(6 * y), UInt8(x + y)] }
-            }
-            try Picture(width: 56, height: 40, pixels: pixels).writePNG(to: picture)
-        }
-        var request = GenerationRequest(prompt: "a cat walks", image: picture.path)
-        request.output = folder.appendingPathComponent(output).path
-        (request.height, request.width, request.steps, request.window) = (32, 48, 2, 2)
-        request.seed = 5
-        return request
-    }
-
     private func run(
         _ request: GenerationRequest, token: CancellationToken = CancellationToken(),
         events: @escaping (PipelineEvent) -> Void = { _ in }
@@ -45,7 +28,7 @@ import Torch
     func framesAreExact(order: SamplingOrder, decode: DecodeChoice) throws {
         try withTemporaryFolder { folder in
             for window in 1...3 {
-                var request = try request(in: folder)
+                var request = try tinyRequest(in: folder)
                 (request.order, request.window, request.decode) = (order, window, decode)
                 request.frames = 14
                 let result = try run(request)
@@ -62,7 +45,7 @@ import Torch
 
     @Test func secondsBecomeWholeSections() throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder)
+            var request = try tinyRequest(in: folder)
             request.seconds = 0.5
             let result = try run(request)
             // 0.5 s are 15 frames: 1.875 sections of 8 frames, which is 2.
@@ -74,7 +57,7 @@ import Torch
 
     @Test func textAloneStartsFromAPlainPicture() throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder)
+            var request = try tinyRequest(in: folder)
             (request.image, request.frames) = (nil, 8)
             #expect(try run(request).frames == 8)
         }
@@ -83,7 +66,7 @@ import Torch
     @Test func framesBecomePicturesOrAnimations() throws {
         try withTemporaryFolder { folder in
             for output in ["out.gif", "out.webp", "frames/"] {
-                var request = try request(in: folder, output: output)
+                var request = try tinyRequest(in: folder, output: output)
                 if output.hasSuffix("/") { request.output += "/" }
                 request.frames = 9
                 let result = try run(request)
@@ -102,7 +85,7 @@ import Torch
         try withTemporaryFolder { folder in
             var results: [[String: Data]] = []
             for (output, seed) in [("a.mp4", 5), ("b.mp4", 5), ("c.mp4", 6)] {
-                var request = try request(in: folder, output: output)
+                var request = try tinyRequest(in: folder, output: output)
                 (request.frames, request.seed, request.keepJob) = (12, seed, true)
                 let result = try run(request)
                 results.append(try latents(URL(fileURLWithPath: #require(result.job))))
@@ -116,7 +99,7 @@ import Torch
     @Test(arguments: SamplingOrder.allCases, [1, 2, 3])
     func killedJobGoesOnToTheSameBytes(order: SamplingOrder, sections: Int) throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder, output: "whole.mp4")
+            var request = try tinyRequest(in: folder, output: "whole.mp4")
             (request.order, request.frames, request.keepJob) = (order, 25, true)
             (request.cfg, request.negativePrompt) = (1.5, "blur")
             let whole = try run(request)
@@ -147,7 +130,7 @@ import Torch
     @Test func resumedAfterAFinishedSegmentGivesTheSameFrames() throws {
         try withTemporaryFolder { folder in
             for order in SamplingOrder.allCases {
-                var request = try request(in: folder, output: "whole-\(order).mp4")
+                var request = try tinyRequest(in: folder, output: "whole-\(order).mp4")
                 (request.order, request.frames) = (order, 25)
                 let whole = try run(request)
                 request.output = folder.appendingPathComponent("killed-\(order).mp4").path
@@ -168,7 +151,7 @@ import Torch
 
     @Test func repeatedRequestContinuesItsJobAndAnotherIsRefused() throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder)
+            var request = try tinyRequest(in: folder)
             request.frames = 12
             let token = CancellationToken()
             #expect(throws: FramePackError.cancelled) {
@@ -189,7 +172,7 @@ import Torch
 
     @Test func anotherRequestReplacesAJobWithoutFinishedSections() throws {
         try withTemporaryFolder { folder in
-            let first = try request(in: folder)
+            let first = try tinyRequest(in: folder)
             let token = CancellationToken()
             #expect(throws: FramePackError.cancelled) {
                 try run(first, token: token) { event in
@@ -205,7 +188,7 @@ import Torch
 
     @Test func twoRunsCannotShareAJob() throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder)
+            var request = try tinyRequest(in: folder)
             request.frames = 8
             var message = ""
             _ = try run(request) { event in
@@ -230,7 +213,7 @@ import Torch
 
     @Test func progressRisesFromNothingToOne() throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder)
+            var request = try tinyRequest(in: folder)
             request.frames = 17
             var progress: [Double] = []
             var names: [String] = []
@@ -254,7 +237,7 @@ import Torch
 
     @Test func requestTravelsInTheVideoAndBesideIt() throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder)
+            var request = try tinyRequest(in: folder)
             (request.frames, request.prompt) = (5, "a \"quoted\" cat \u{1F408}")
             let result = try run(request)
             let inside = try GenerationRequest(likeFile: URL(fileURLWithPath: result.output))
@@ -271,7 +254,7 @@ import Torch
 
     @Test func outputThatCannotBeWrittenIsNamedBeforeAnyWork() throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder)
+            var request = try tinyRequest(in: folder)
             request.output = folder.appendingPathComponent("none/out.mp4").path
             var events = 0
             #expect { try run(request) { _ in events += 1 } } throws: {
@@ -286,7 +269,7 @@ import Torch
             .appendingPathComponent("framepack-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        var request = try request(in: folder)
+        var request = try tinyRequest(in: folder)
         request.frames = 5
         var last: PipelineEvent?
         for try await event in Pipeline.generate(request, model: try tinyModel()) { last = event }
@@ -299,7 +282,7 @@ import Torch
 
     @Test func endImageIsSeenByTheLastSection() throws {
         try withTemporaryFolder { folder in
-            var request = try request(in: folder, output: "a.mp4")
+            var request = try tinyRequest(in: folder, output: "a.mp4")
             (request.frames, request.keepJob) = (17, true)
             let without = try latents(Job.folder(for: run(request).output))
             request.output = folder.appendingPathComponent("b.mp4").path

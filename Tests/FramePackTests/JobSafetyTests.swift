@@ -7,14 +7,9 @@ import Torch
 
 /// What a run must not destroy, and what it must not believe.
 @Suite struct JobSafetyTests {
+    /// Three sections in forward order.
     private func request(in folder: URL, output: String = "out.mp4") throws -> GenerationRequest {
-        let picture = folder.appendingPathComponent("start.png")
-        var pixels: [UInt8] = []
-        for index in 0..<48 * 32 { pixels += [UInt8(index % 256), UInt8(index % 7), 90] }
-        try Picture(width: 48, height: 32, pixels: pixels).writePNG(to: picture)
-        var request = GenerationRequest(prompt: "a cat walks", image: picture.path)
-        request.output = folder.appendingPathComponent(output).path
-        (request.height, request.width, request.steps, request.window) = (32, 48, 2, 2)
+        var request = try tinyRequest(in: folder, output: output)
         (request.frames, request.order) = (25, .f1)
         return request
     }

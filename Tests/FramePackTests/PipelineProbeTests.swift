@@ -5,11 +5,6 @@ import TestSupport
 import Testing
 import Torch
 
-/// The tiny whole model that all pipeline cases belong to.
-func tinyModel() throws -> ModelFolder {
-    try ModelFolder(Fixtures.url("goldens/pipeline/model"))
-}
-
 /// A stored run of the official program.
 private struct PipelineCase {
     let tensors: [String: Tensor]

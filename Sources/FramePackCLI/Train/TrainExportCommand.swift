@@ -17,16 +17,16 @@ struct TrainExportCommand: ParsableCommand {
     @Option(help: "The model's name; the output folder's by default.")
     var name: String?
     @Option(parsing: .unconditional, help: "The model's default number of steps in a section.")
-    var steps = 16
+    var steps = ModelExportOptions().steps
     @Option(
         help:
             "The model's default guidance, best as `eval` finds it; 2.5 where it was distilled, else 1."
     )
     var guidance: Double?
     @Option(parsing: .unconditional, help: "The model's default true guidance.")
-    var cfg = 1.0
+    var cfg = ModelExportOptions().cfg
     @Option(help: "The model's default order.")
-    var order = SamplingOrder.f1
+    var order = ModelExportOptions().order
 
     func run() throws {
         var options = ModelExportOptions()

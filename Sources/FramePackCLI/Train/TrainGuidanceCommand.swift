@@ -14,13 +14,13 @@ struct TrainGuidanceCommand: ParsableCommand {
     @Option(help: "Folder of the training; a run that lies there is continued.")
     var folder: String
     @Option(parsing: .unconditional, help: "Steps of the whole run.")
-    var steps = 1500
+    var steps = GuidanceDistillationConfig().steps
     @Option(parsing: .unconditional, help: "Samples in a step.")
-    var batch = 8
+    var batch = TransformerTrainingConfig().batch
     @Option(parsing: .unconditional, help: "The least scale that is learnt.")
-    var leastScale = 1.0
+    var leastScale = GuidanceDistillationConfig().leastScale
     @Option(parsing: .unconditional, help: "The greatest scale that is learnt.")
-    var greatestScale = 4.0
+    var greatestScale = GuidanceDistillationConfig().greatestScale
     @Option(parsing: .unconditional, help: "Highest step size.")
     var learningRate = 1e-4
     @Option(parsing: .unconditional, help: "Seed of the data.")

@@ -16,21 +16,21 @@ struct TrainTransformerCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "Side of the pictures, in pixels.")
     var side = 64
     @Option(parsing: .unconditional, help: "Steps of the whole run.")
-    var steps = 20000
+    var steps = TransformerTrainingConfig().steps
     @Option(parsing: .unconditional, help: "Samples in a step.")
-    var batch = 8
+    var batch = TransformerTrainingConfig().batch
     @Option(
         parsing: .unconditional,
         help: "Share of samples in inverted order, 0 to 1; the others are in F1 order.")
-    var invertedShare = 0.5
+    var invertedShare = TransformerTrainingConfig().invertedShare
     @Option(
         parsing: .unconditional,
         help: "Share of samples in the section that is generated first, 0 to 1.")
-    var firstShare = 0.35
+    var firstShare = TransformerTrainingConfig().firstShare
     @Option(
         parsing: .unconditional,
         help: "Shift of the noise levels; larger means more samples near pure noise.")
-    var shift = 3.0
+    var shift = TransformerTrainingConfig().shift
     @Option(
         parsing: .unconditional,
         help: "Steps between two sets of sample videos in RUN/samples; 0 makes none.")

@@ -15,27 +15,27 @@ struct TrainVAECommand: ParsableCommand {
     @Option(help: "Folder of the run; a run that lies there is continued.")
     var folder: String
     @Option(parsing: .unconditional, help: "Steps on single frames.")
-    var pictureSteps = 1500
+    var pictureSteps = VAETrainingConfig().pictureSteps
     @Option(parsing: .unconditional, help: "Steps on clips of 17 frames.")
-    var clipSteps = 3000
+    var clipSteps = VAETrainingConfig().clipSteps
     @Option(parsing: .unconditional, help: "Frames in a step on single frames.")
-    var pictureBatch = 16
+    var pictureBatch = VAETrainingConfig().pictureBatch
     @Option(parsing: .unconditional, help: "Highest step size.")
     var learningRate = 6e-4
     @Option(parsing: .unconditional, help: "Share of clips whose colours are drawn anew, 0 to 1.")
-    var recolouredShare = 0.5
+    var recolouredShare = VAETrainingConfig().recolouredShare
     @Option(
         parsing: .unconditional,
         help: "Share of single frames that are collages of shapes in all colours, 0 to 1.")
-    var collageShare = 0.5
+    var collageShare = VAETrainingConfig().collageShare
     @Option(parsing: .unconditional, help: "Weight of decoding latents at half their size.")
-    var halfSizeWeight = 0.25
+    var halfSizeWeight = VAETrainingConfig().halfSizeWeight
     @Option(
         parsing: .unconditional,
         help: "How much more an object's pixel counts than the background's.")
-    var objectWeight = 4.0
+    var objectWeight = VAETrainingConfig().objectWeight
     @Option(parsing: .unconditional, help: "Weight of the differences between colour channels.")
-    var chromaWeight = 0.5
+    var chromaWeight = VAETrainingConfig().chromaWeight
     @Option(parsing: .unconditional, help: "Seed of weights and data.")
     var seed: UInt64 = 1
     @OptionGroup var network: VAEOptions
