@@ -27,7 +27,9 @@ import Testing
         #expect(Buckets.released.nearest(to: square) == FrameSize(height: 640, width: 608))
     }
 
-    @Test(arguments: [(64, 16), (128, 32), (128, 16), (256, 32), (512, 32), (1280, 32), (100, 16), (40, 16)])
+    @Test(arguments: [
+        (64, 16), (128, 32), (128, 16), (256, 32), (512, 32), (1280, 32), (100, 16), (40, 16),
+    ])
     func anyAreaGivesMultiplesWithinTheArea(side: Int, multiple: Int) {
         let sizes = Buckets.any(area: side * side, multiple: multiple).sizes
         #expect(!sizes.isEmpty)

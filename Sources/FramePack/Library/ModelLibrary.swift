@@ -41,10 +41,14 @@ public final class ModelLibrary {
         try part(.vae) { folder in
             let config = try CheckpointFolder.json(VAEConfig.self, in: folder)
             for (key, found, wanted) in [
-                ("spatial_compression_ratio", config.spatialCompressionRatio,
-                    FrameSize.pixelsPerLatent),
-                ("temporal_compression_ratio", config.temporalCompressionRatio,
-                    VideoLength.framesPerLatent),
+                (
+                    "spatial_compression_ratio", config.spatialCompressionRatio,
+                    FrameSize.pixelsPerLatent
+                ),
+                (
+                    "temporal_compression_ratio", config.temporalCompressionRatio,
+                    VideoLength.framesPerLatent
+                ),
             ] where found != wanted {
                 throw FramePackError.model(
                     "\(folder.path)/config.json: \(key) is \(found); it must be \(wanted).")

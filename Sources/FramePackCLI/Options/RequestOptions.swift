@@ -74,7 +74,8 @@ struct SamplingOptions: ParsableArguments {
     var order: SamplingOrder?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Latents that a section generates, 1 to 33. (default: 9)", valueName: "count"))
+        help: ArgumentHelp(
+            "Latents that a section generates, 1 to 33. (default: 9)", valueName: "count"))
     var window: Int?
     @Option(
         parsing: .unconditional,
@@ -82,7 +83,8 @@ struct SamplingOptions: ParsableArguments {
     var seed: Int?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Steps of a section, 1 to 100. (default: the model's, 25)", valueName: "count"))
+        help: ArgumentHelp(
+            "Steps of a section, 1 to 100. (default: the model's, 25)", valueName: "count"))
     var steps: Int?
     @Option(
         parsing: .unconditional, help: "The sampler. (default: unipc)")
@@ -115,7 +117,8 @@ struct SamplingOptions: ParsableArguments {
     var stepCache: StepCacheChoice?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Threshold of the step cache, 0 to 1. (default: 0.15)", valueName: "number"))
+        help: ArgumentHelp(
+            "Threshold of the step cache, 0 to 1. (default: 0.15)", valueName: "number"))
     var threshold: Double?
     @Flag(
         inversion: .prefixedNo,
