@@ -12,6 +12,7 @@ public final class CheckpointWeights: WeightSource {
     private let dtype: DType?
     private let prefix: String
     private let ignored: (String) -> Bool
+    private let onTensor: () throws -> Void
     private var used: Set<String> = []
 
     /// Opens a folder as a source.
@@ -21,14 +22,17 @@ public final class CheckpointWeights: WeightSource {
     ///   - prefixes: What some published files put before every name, such as `text_model.`; the
     ///     first one that occurs in the folder is taken off.
     ///   - ignoring: Names that may be there though no layer needs them.
+    ///   - onTensor: Called before each weight is read; what it throws ends the reading.
     public init(
         _ folder: CheckpointFolder, device: Device = .cpu, dtype: DType? = nil,
-        prefixes: [String] = [], ignoring: @escaping (String) -> Bool = { _ in false }
+        prefixes: [String] = [], ignoring: @escaping (String) -> Bool = { _ in false },
+        onTensor: @escaping () throws -> Void = {}
     ) {
         self.folder = folder
         self.device = device
         self.dtype = dtype
         self.ignored = ignoring
+        self.onTensor = onTensor
         let names = folder.entries.keys
         prefix = prefixes.first { prefix in names.contains { $0.hasPrefix(prefix) } } ?? ""
     }
@@ -49,9 +53,14 @@ public final class CheckpointWeights: WeightSource {
                 """)
         }
         used.insert(prefix + name)
+        try onTensor()
         let tensor = try file.tensor(prefix + name)
-        guard let dtype, tensor.dtype.isFloatingPoint else { return try tensor.to(device) }
-        return try tensor.to(device, dtype)
+        guard tensor.dtype.isFloatingPoint else {
+            throw CheckpointError(
+                "\(file.url.path): \(prefix + name) has the type \(tensor.dtype), its layer needs "
+                    + "floating point numbers")
+        }
+        return try tensor.to(device, dtype ?? tensor.dtype)
     }
 
     /// Whether the folder has that weight.

@@ -49,6 +49,12 @@ struct SafetensorsHeader {
         }
         self.entries = entries
         try Self.checkOverlaps(entries, file: file)
+        let end = entries.values.map(\.range.upperBound).max() ?? start
+        guard end == bytes.count || entries.isEmpty else {
+            throw CheckpointError(
+                "\(file) has \(bytes.count - end) bytes after its last tensor; it is not what was "
+                    + "written")
+        }
     }
 
     private static func entry(

@@ -7,17 +7,24 @@ import ToyWorld
 enum SmallWorld {
     /// The description, the words of captions, and how to get a model that knows more.
     static var described: ModelSettings.World {
-        ModelSettings.World(
+        var world = ModelSettings.World(
             description: "drawn circles, squares and triangles of six colours that move before "
                 + "plain backgrounds",
             words: words(),
             advice: "For everything else get the released FramePack model as the README tells, "
                 + "and name its folder with --model.")
+        let colours = WorldConfig.simple.colours.keys.map(\.rgb)
+        world.colors = colours.map { [$0.red, $0.green, $0.blue] }
+            .sorted { $0.lexicographicallyPrecedes($1) }
+        world.backgroundChroma = Background.largestChroma
+        return world
     }
 
-    /// All words that captions have, in lower case and alphabetical order.
+    /// All words of the captions that the model is trained with, in lower case and alphabetical
+    /// order.
     static func words() -> [String] {
-        let captions = Captions.corpus(count: 6000, seed: 5)
+        let clips = WorldClips(side: 64, seed: 5)
+        let captions = (0..<6000).map { clips.scene($0, split: .any).caption(variant: $0) }
         let words = captions.flatMap { $0.lowercased().split { !$0.isLetter }.map(String.init) }
         return Set(words).sorted()
     }

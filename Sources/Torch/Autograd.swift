@@ -5,11 +5,14 @@ extension Tensor {
     public var requiresGradient: Bool { ct_tensor_requires_grad(handle) }
 
     /// Asks for gradients of this tensor, or for none; only leaves and floats can have them.
+    ///
+    /// - Throws: `TorchError` for another tensor.
     public func setRequiresGradient(_ on: Bool) throws(TorchError) {
         try check(ct_tensor_set_requires_grad(handle, on))
     }
 
-    /// The gradient that backward passes have added up; nil if there was none.
+    /// The gradient that backward passes have added up, in this tensor's shape; nil if there was
+    /// none.
     public func gradient() throws(TorchError) -> Tensor? {
         var out: ct_tensor?
         try check(ct_tensor_gradient(&out, handle))
@@ -17,22 +20,38 @@ extension Tensor {
     }
 
     /// Replaces the gradient; nil clears it.
+    ///
+    /// - Parameter gradient: In this tensor's shape and type.
     public func setGradient(_ gradient: Tensor?) throws(TorchError) {
         try check(ct_tensor_set_gradient(handle, gradient?.handle))
     }
 
     /// Adds the gradients of this tensor to all leaves that it was made from.
     ///
-    /// - Parameter gradient: The gradient of this tensor; 1 if nil, for a tensor of one element.
+    /// - Parameter gradient: The gradient of this tensor, in its shape; 1 if nil, for a tensor of
+    ///   one element.
+    /// - Throws: `TorchError` if nothing that it was made from asks for gradients, if its graph was
+    ///   used up by an earlier pass, or where memory does not suffice (`.outOfMemory`).
     public func backward(_ gradient: Tensor? = nil) throws(TorchError) {
         try check(ct_backward(handle, gradient?.handle))
     }
 
-    /// The same memory, cut off from the graph.
+    /// The same memory, cut off from the graph, in this tensor's shape.
     public func detach() throws(TorchError) -> Tensor { try .make { ct_detach(&$0, handle) } }
 }
 
 /// Gradients of the sum of `outputs` with respect to `inputs`; nil where one isn't reached.
+///
+/// - Parameters:
+///   - outputs: Tensors of one element each.
+///   - inputs: Tensors that ask for gradients.
+///   - retainGraph: Whether the graph can be used again.
+///   - createGraph: Whether the gradients have a graph of their own.
+/// - Returns: One for each input, in its shape.
+/// - Throws: `TorchError` if an output has no graph, or where memory does not suffice
+///   (`.outOfMemory`).
+///
+/// Source: `torch.autograd.grad`.
 public func gradients(
     of outputs: [Tensor], withRespectTo inputs: [Tensor], retainGraph: Bool = false,
     createGraph: Bool = false
@@ -77,8 +96,14 @@ private final class CheckpointBody {
 ///
 /// Costs a second forward pass of `body` and saves the memory of all that happens inside. At least
 /// one input must ask for gradients, or none flow to the parameters that `body` uses.
-/// - Throws: What `body` throws in the forward pass. What it throws in the backward pass ends
-///   that pass with a `TorchError`.
+/// - Parameters:
+///   - inputs: What `body` gets; tensors of any shape.
+///   - body: Must give the same for the same inputs.
+/// - Returns: What `body` gives.
+/// - Throws: What `body` throws in the forward pass. What it throws in the backward pass ends that
+///   pass with a `TorchError`.
+///
+/// Source: `torch.utils.checkpoint`.
 public func checkpoint(_ inputs: [Tensor], _ body: @escaping ([Tensor]) throws -> [Tensor]) throws
     -> [Tensor]
 {

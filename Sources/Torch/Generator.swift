@@ -24,6 +24,9 @@ public final class Generator: @unchecked Sendable {
     }
 
     /// Continues from a stored state.
+    ///
+    /// - Parameter state: What ``state()`` gave, `(n)` of uint8 on the CPU.
+    /// - Throws: `TorchError` for a state of another kind of device, or of another size.
     public func setState(_ state: Tensor) throws(TorchError) {
         try check(ct_generator_set_state(handle, state.handle))
     }

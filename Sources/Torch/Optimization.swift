@@ -2,10 +2,20 @@ import CTorch
 
 /// One step of AdamW over lists of tensors, in place.
 ///
+/// All lists have one length, and a value's partners have its shape, type and device unless told.
 /// - Parameters:
 ///   - values: What is changed.
 ///   - gradients: Their gradients, in the same order and shapes.
+///   - firstMoments: Their running means of gradients, which are changed too.
+///   - secondMoments: Their running means of squared gradients, which are changed too.
 ///   - steps: For each value a float32 tensor without axes: the number of this step, from 1.
+///   - learningRate: The step size.
+///   - betas: How much of the first and second moments the step keeps, in [0, 1).
+///   - eps: Added to the root of the second moments.
+///   - weightDecay: Fraction of the step size by which values shrink.
+/// - Throws: `TorchError` for lists or tensors that do not fit each other.
+///
+/// Source: `torch.optim.AdamW` with `fused`.
 public func fusedAdamW(
     _ values: [Tensor], gradients: [Tensor], firstMoments: [Tensor], secondMoments: [Tensor],
     steps: [Tensor], learningRate: Double, betas: (Double, Double), eps: Double,

@@ -1,7 +1,14 @@
 import CTorch
 
+/// New tensors.
+///
+/// Each has the shape, type and device that are asked for, float32 on the CPU unless told; what has
+/// no parameter for a device is on the CPU. Draws without a generator come from the default one of
+/// the device, which ``TorchLibrary/seed(_:)`` seeds. Each function throws `TorchError` for a
+/// negative length, a device that is not there or a generator of another device, and for memory
+/// that does not suffice (`.outOfMemory`). Names are torch's in Swift's spelling.
 extension Tensor {
-    /// Memory as it comes: the values are arbitrary.
+    /// Memory as it comes, in a shape: the values are arbitrary.
     public static func empty(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
@@ -12,7 +19,7 @@ extension Tensor {
         }
     }
 
-    /// Zeros.
+    /// Zeros in a shape.
     public static func zeros(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
@@ -20,7 +27,7 @@ extension Tensor {
         return try make { ct_zeros(&$0, shape, Int64(shape.count), dtype.rawValue, raw) }
     }
 
-    /// Ones.
+    /// Ones in a shape.
     public static func ones(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
@@ -28,7 +35,7 @@ extension Tensor {
         return try make { ct_ones(&$0, shape, Int64(shape.count), dtype.rawValue, raw) }
     }
 
-    /// One value everywhere.
+    /// One value everywhere in a shape.
     public static func full(
         _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
@@ -38,7 +45,9 @@ extension Tensor {
         }
     }
 
-    /// The numbers from `start` up to but without `end`, `(n)`.
+    /// The numbers from `start` up to but without `end`, `(n)` with n = ⌈(end − start) / step⌉.
+    ///
+    /// - Throws: `TorchError` also for a step of 0, or one that leads away from the end.
     public static func arange(
         _ start: Double = 0, _ end: Double, step: Double = 1, dtype: DType = .float32,
         device: Device = .cpu
@@ -50,7 +59,7 @@ extension Tensor {
         }
     }
 
-    /// `count` numbers at equal distances, both ends included, `(count)`.
+    /// `count` numbers at equal distances, both ends included, `(count)` on the CPU.
     public static func linspace(
         _ start: Double, _ end: Double, count: Int, dtype: DType = .float32
     ) throws(TorchError) -> Tensor {
@@ -59,12 +68,12 @@ extension Tensor {
         }
     }
 
-    /// The identity matrix, `(n, n)`.
+    /// The identity matrix, `(n, n)` on the CPU.
     public static func eye(_ n: Int, dtype: DType = .float32) throws(TorchError) -> Tensor {
         try make { ct_eye(&$0, Int64(n), dtype.rawValue, nil) }
     }
 
-    /// Draws from the unit Gaussian.
+    /// Draws from the unit Gaussian, in a shape.
     ///
     /// With a CPU generator the numbers are those of PyTorch for the same seed and shape.
     public static func randn(
@@ -77,7 +86,7 @@ extension Tensor {
         }
     }
 
-    /// Draws evenly from [0, 1).
+    /// Draws evenly from [0, 1), in a shape.
     public static func rand(
         _ shape: [Int], generator: Generator? = nil, dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
@@ -88,7 +97,9 @@ extension Tensor {
         }
     }
 
-    /// Draws integers evenly from `range`.
+    /// Draws integers evenly from `range`: int64 in a shape, on the CPU.
+    ///
+    /// - Throws: `TorchError` also for an empty range.
     public static func randint(
         _ range: Range<Int>, _ shape: [Int], generator: Generator? = nil
     ) throws(TorchError) -> Tensor {
@@ -100,7 +111,7 @@ extension Tensor {
         }
     }
 
-    /// The numbers 0 ..< n in random order, `(n)`.
+    /// The numbers 0 ..< n in random order, `(n)` of int64 on the CPU.
     public static func randperm(_ n: Int, generator: Generator? = nil) throws(TorchError) -> Tensor
     {
         try make {
@@ -108,17 +119,21 @@ extension Tensor {
         }
     }
 
-    /// Zeros in this tensor's shape, type and device.
+    /// Zeros in this tensor's shape and on its device.
+    ///
+    /// - Parameter dtype: The type; nil for this tensor's.
     public func zerosLike(dtype: DType? = nil) throws(TorchError) -> Tensor {
         try .make { ct_zeros_like(&$0, handle, dtype?.rawValue ?? -1, nil, -1) }
     }
 
-    /// Ones in this tensor's shape, type and device.
+    /// Ones in this tensor's shape and type and on its device.
     public func onesLike() throws(TorchError) -> Tensor {
         try .make { ct_ones_like(&$0, handle, -1, nil, -1) }
     }
 
-    /// Arbitrary values in this tensor's shape and device.
+    /// Arbitrary values in this tensor's shape and on its device.
+    ///
+    /// - Parameter dtype: The type; nil for this tensor's.
     public func emptyLike(dtype: DType? = nil) throws(TorchError) -> Tensor {
         try .make { ct_empty_like(&$0, handle, dtype?.rawValue ?? -1, nil, -1) }
     }

@@ -12,9 +12,16 @@ private final class Keeper {
     init(_ object: AnyObject) { self.object = object }
 }
 
+/// Values in and out of tensors, and conversions.
+///
+/// What makes or reads a tensor throws `TorchError`, `.outOfMemory` where memory does not suffice.
+/// Numbers that a type cannot hold are rounded or cut as torch does.
 extension Tensor {
-    /// Copies values into a new tensor.
+    /// Copies values into a new tensor of a shape, on the CPU in the type of `Element`.
     ///
+    /// - Parameters:
+    ///   - values: As many as the shape has elements, the last axis fastest.
+    ///   - shape: The length of each axis; empty for one number without axes.
     /// - Throws: `TorchError` if the number of values isn't that of the shape.
     public convenience init<Element: TensorElement>(_ values: [Element], _ shape: [Int])
         throws(TorchError)
@@ -32,14 +39,17 @@ extension Tensor {
         self.init(owning: try fresh.secondHandle())
     }
 
-    /// Copies values into a new tensor with one axis.
+    /// Copies n values into a new tensor `(n)`, on the CPU in the type of `Element`.
     public convenience init<Element: TensorElement>(_ values: [Element]) throws(TorchError) {
         try self.init(values, [values.count])
     }
 
-    /// A tensor over memory that belongs to somebody else, without a copy.
+    /// A tensor over memory that belongs to somebody else, without a copy, on the CPU.
     ///
     /// - Parameters:
+    ///   - memory: The elements, the last axis fastest; aligned for the type.
+    ///   - shape: The length of each axis.
+    ///   - dtype: The type of the elements.
     ///   - owner: Kept alive until libtorch no longer uses the memory.
     public static func borrowing(
         _ memory: UnsafeMutableRawPointer, _ shape: [Int], dtype: DType, owner: AnyObject
@@ -53,7 +63,9 @@ extension Tensor {
         }
     }
 
-    /// The elements as Swift values, in the order of the axes, converted to `Element`.
+    /// The elements as Swift values, the last axis fastest, converted to `Element`.
+    ///
+    /// Waits for a GPU that has still to compute them.
     public func array<Element: TensorElement>(_ type: Element.Type = Element.self)
         throws(TorchError) -> [Element]
     {
@@ -94,14 +106,20 @@ extension Tensor {
         return result
     }
 
-    /// The only element.
+    /// The only element, of a tensor of any shape with one element.
+    ///
+    /// - Throws: `TorchError` if there is not exactly one element.
     public func item() throws(TorchError) -> Double {
         var value = 0.0
         try check(ct_tensor_item(handle, &value))
         return value
     }
 
-    /// The only element, as a whole number.
+    /// The only element, as a whole number; a fraction is cut off.
+    ///
+    /// - Throws: `TorchError` if there is not exactly one element.
+    ///
+    /// Source: `torch.Tensor.item`.
     public func intItem() throws(TorchError) -> Int {
         var value: Int64 = 0
         try check(ct_tensor_item_int(handle, &value))
@@ -110,7 +128,13 @@ extension Tensor {
 
     /// This tensor on a device and in a type; itself if it is so already.
     ///
-    /// - Parameter nonBlocking: Lets a copy from pinned memory to a GPU run on.
+    /// The shape stays. A conversion is part of the graph.
+    /// - Parameters:
+    ///   - device: Where to; nil stays.
+    ///   - dtype: The type; nil stays.
+    ///   - nonBlocking: Lets a copy from pinned memory to a GPU run on.
+    /// - Throws: `TorchError` for a device that is not there, or that has no memory left
+    ///   (`.outOfMemory`).
     public func to(_ device: Device? = nil, _ dtype: DType? = nil, nonBlocking: Bool = false)
         throws(TorchError) -> Tensor
     {
@@ -123,12 +147,19 @@ extension Tensor {
     /// This tensor in a type; itself if it has that type already.
     public func to(_ dtype: DType) throws(TorchError) -> Tensor { try to(nil, dtype) }
 
-    /// The same bytes read as another type of the same size.
+    /// The same bytes read as another type of the same size, in the same shape and memory.
+    ///
+    /// Source: `torch.Tensor.view` with a type.
     public func bitCast(_ dtype: DType) throws(TorchError) -> Tensor {
         try .make { ct_view_dtype(&$0, handle, dtype.rawValue) }
     }
 
-    /// A copy in page-locked memory, from which a GPU can read while the program runs on.
+    /// A copy in page-locked memory, from which a GPU can read while the program runs on; itself if
+    /// it lies there already.
+    ///
+    /// - Throws: `TorchError` without a GPU, or for a tensor that is not on the CPU.
+    ///
+    /// Source: `torch.Tensor.pin_memory`.
     public func pinned() throws(TorchError) -> Tensor {
         try .make { ct_tensor_pinned(&$0, handle) }
     }

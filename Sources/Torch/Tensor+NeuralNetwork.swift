@@ -18,28 +18,43 @@ public enum LossReduction: Int64, Sendable {
     case sum = 2
 }
 
+/// Operations of neural networks, those of `torch.nn.functional`.
+///
+/// Weights have the input's type and device. What has no shape in its description keeps this
+/// tensor's shape. Each operation throws `TorchError` for shapes or types that do not fit, and for
+/// memory that does not suffice (`.outOfMemory`). Names are torch's in Swift's spelling; where a
+/// name differs, its source is given.
 extension Tensor {
     /// x · sigmoid(x).
     public func silu() throws(TorchError) -> Tensor { try .make { ct_silu(&$0, handle) } }
-    /// Gaussian error linear unit.
+    /// Gaussian error linear unit, x · Φ(x).
+    ///
+    /// - Parameter form: How Φ, the share of a unit Gaussian below x, is computed.
     public func gelu(_ form: GELU) throws(TorchError) -> Tensor {
         try .make { ct_gelu(&$0, handle, form.rawValue) }
     }
     /// max(x, 0).
     public func relu() throws(TorchError) -> Tensor { try .make { ct_relu(&$0, handle) } }
-    /// log(1 + eˣ).
+    /// log(1 + eˣ); x itself above 20.
     public func softplus() throws(TorchError) -> Tensor {
         try .make { ct_softplus(&$0, handle, scalar(1), scalar(20)) }
     }
-    /// Exponentials that sum to one along an axis.
+    /// Exponentials that sum to one along an axis, in this tensor's shape.
     public func softmax(_ axis: Int) throws(TorchError) -> Tensor {
         try .make { ct_softmax_int(&$0, handle, Int64(axis), -1) }
     }
-    /// Logarithm of the softmax along an axis.
+    /// Logarithm of the softmax along an axis, in this tensor's shape.
     public func logSoftmax(_ axis: Int) throws(TorchError) -> Tensor {
         try .make { ct_log_softmax_int(&$0, handle, Int64(axis), -1) }
     }
     /// Mean 0 and variance 1 over the last axis, then weight and bias of that length.
+    ///
+    /// - Parameters:
+    ///   - size: The length of the last axis.
+    ///   - weight: `(size)`; ones if nil.
+    ///   - bias: `(size)`; zeros if nil.
+    ///   - eps: Added to the variance.
+    /// - Returns: This tensor's shape, `(…, size)`.
     public func layerNorm(
         _ size: Int, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double
     ) throws(TorchError) -> Tensor {
@@ -49,6 +64,14 @@ extension Tensor {
         }
     }
     /// Mean 0 and variance 1 over groups of channels of `(B, C, …)`.
+    ///
+    /// - Parameters:
+    ///   - groups: How many; it divides C. A group's statistics span its channels and all later
+    ///     axes.
+    ///   - weight: `(C)`; ones if nil.
+    ///   - bias: `(C)`; zeros if nil.
+    ///   - eps: Added to the variance.
+    /// - Returns: This tensor's shape.
     public func groupNorm(
         _ groups: Int, weight: Tensor?, bias: Tensor?, eps: Double
     ) throws(TorchError) -> Tensor {
@@ -57,10 +80,22 @@ extension Tensor {
         }
     }
     /// Rows of `self`, `(n, C)`, for each index; the result has the indices' axes and C.
+    ///
+    /// - Parameter indices: int64 or int32 of any shape `(…)`, each in 0 ..< n.
+    /// - Returns: `(…, C)`.
+    /// - Throws: `TorchError` also for an index out of range, on the CPU; a GPU fails later.
     public func embedding(_ indices: Tensor) throws(TorchError) -> Tensor {
         try .make { ct_embedding(&$0, handle, indices.handle, -1, false, false) }
     }
     /// Convolution of `(B, C, h, w)` with weight `(out, C, kh, kw)`.
+    ///
+    /// - Parameters:
+    ///   - weight: `(out, C, kh, kw)`.
+    ///   - bias: `(out)`; zeros if nil.
+    ///   - stride: Along height and width.
+    ///   - padding: Zeros at both ends of height and width.
+    /// - Returns: `(B, out, h', w')` with h' = ⌊(h + 2 · padding − kh) / stride⌋ + 1, and so the
+    ///   width.
     public func conv2d(
         _ weight: Tensor, _ bias: Tensor?, stride: [Int] = [1, 1], padding: [Int] = [0, 0]
     ) throws(TorchError) -> Tensor {
@@ -71,6 +106,14 @@ extension Tensor {
         }
     }
     /// Convolution of `(B, C, F, h, w)` with weight `(out, C, kf, kh, kw)`.
+    ///
+    /// - Parameters:
+    ///   - weight: `(out, C, kf, kh, kw)`.
+    ///   - bias: `(out)`; zeros if nil.
+    ///   - stride: Along frames, height and width.
+    ///   - padding: Zeros at both ends of frames, height and width.
+    /// - Returns: `(B, out, F', h', w')` with F' = ⌊(F + 2 · padding − kf) / stride⌋ + 1, and so
+    ///   height and width.
     public func conv3d(
         _ weight: Tensor, _ bias: Tensor?, stride: [Int] = [1, 1, 1], padding: [Int] = [0, 0, 0]
     ) throws(TorchError) -> Tensor {
@@ -80,7 +123,12 @@ extension Tensor {
                 &$0, handle, weight.handle, bias?.handle, stride, 3, padding, 3, one, 3, 1)
         }
     }
-    /// Means over boxes of `(…, F, h, w)`; the stride is the box.
+    /// Means over boxes of `(B, C, F, h, w)`; the stride is the box.
+    ///
+    /// - Parameter box: Its length along frames, height and width.
+    /// - Returns: `(B, C, ⌊F / kf⌋, ⌊h / kh⌋, ⌊w / kw⌋)`; what fills no box is left out.
+    ///
+    /// Source: `torch.nn.functional.avg_pool3d`.
     public func averagePool3d(_ box: [Int]) throws(TorchError) -> Tensor {
         let box = box.int64
         return try .make {
@@ -88,6 +136,11 @@ extension Tensor {
         }
     }
     /// Each element repeated, `(B, C, F, h, w)` by three whole factors.
+    ///
+    /// - Parameter factors: Of frames, height and width.
+    /// - Returns: `(B, C, F · f₁, h · f₂, w · f₃)`.
+    ///
+    /// Source: `torch.nn.functional.interpolate`, mode `nearest`.
     public func upsampleNearest3d(_ factors: [Int]) throws(TorchError) -> Tensor {
         let factors = factors.map(Double.init)
         return try .make { ct_upsample_nearest3d_vec(&$0, handle, nil, 0, factors, 3) }
@@ -95,12 +148,18 @@ extension Tensor {
     /// Attention of queries `(B, H, L, D)` over keys and values `(B, H, S, D)`.
     ///
     /// - Parameters:
+    ///   - q: Queries, `(B, H, L, D)`.
+    ///   - k: Keys, `(B, H, S, D)`.
+    ///   - v: Values, `(B, H, S, D)`.
     ///   - mask: Bools, true where a query may look, or numbers to add to the scores; it must
     ///     broadcast to `(B, H, L, S)`.
-    ///   - causal: Each query sees keys up to its own place.
+    ///   - causal: Each query sees keys up to its own place; not together with a mask.
     ///   - scale: Factor of the scores; 1/√D if nil.
-    ///   - groupedQueries: Keys and values have fewer heads, each for a run of query heads.
+    ///   - groupedQueries: Keys and values have fewer heads, a divisor of H, each for a run of
+    ///     query heads.
     /// - Returns: `(B, H, L, D)`.
+    ///
+    /// Source: `torch.nn.functional.scaled_dot_product_attention`, without dropout.
     public static func attention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor? = nil, causal: Bool = false,
         scale: Double? = nil, groupedQueries: Bool = false
@@ -112,11 +171,23 @@ extension Tensor {
                 groupedQueries)
         }
     }
-    /// Squared differences.
+    /// Squared differences: one number without axes, or with `.none` one for each element.
+    ///
+    /// - Parameters:
+    ///   - target: In this tensor's shape, or one that broadcasts with it.
+    ///   - reduction: What becomes of the elements.
+    ///
+    /// Source: `torch.nn.functional.mse_loss`.
     public func squaredError(_ target: Tensor, _ reduction: LossReduction = .mean)
         throws(TorchError) -> Tensor
     { try .make { ct_mse_loss(&$0, handle, target.handle, reduction.rawValue) } }
-    /// Absolute differences.
+    /// Absolute differences: one number without axes, or with `.none` one for each element.
+    ///
+    /// - Parameters:
+    ///   - target: In this tensor's shape, or one that broadcasts with it.
+    ///   - reduction: What becomes of the elements.
+    ///
+    /// Source: `torch.nn.functional.l1_loss`.
     public func absoluteError(_ target: Tensor, _ reduction: LossReduction = .mean)
         throws(TorchError) -> Tensor
     { try .make { ct_l1_loss(&$0, handle, target.handle, reduction.rawValue) } }

@@ -9,6 +9,14 @@ public final class Conv3d {
     let stride: [Int]
 
     /// Builds a layer from its weights, `weight` and `bias`.
+    ///
+    /// - Parameters:
+    ///   - inputSize: Channels that go in.
+    ///   - outputSize: Channels that come out.
+    ///   - kernel: Its length along frames, height and width.
+    ///   - stride: Along frames, height and width.
+    ///   - zero: Whether fresh weights begin as zeros.
+    /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(
         _ inputSize: Int, _ outputSize: Int, kernel: [Int], stride: [Int] = [1, 1, 1],
         zero: Bool = false, _ weights: Weights
@@ -20,7 +28,13 @@ public final class Conv3d {
         self.stride = stride
     }
 
-    /// Convolves `(B, C, F, h, w)`.
+    /// Convolves `(B, in, F, h, w)`.
+    ///
+    /// - Returns: `(B, out, F', h', w')` in the input's type, with F' = ⌊(F − kf) / stride⌋ + 1,
+    ///   and so height and width.
+    /// - Throws: `TorchError` for another shape, or where memory does not suffice.
+    ///
+    /// Source: `torch.nn.Conv3d`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
         try x.conv3d(weight.value(as: x.dtype), bias.value(as: x.dtype), stride: stride)
     }
@@ -35,6 +49,14 @@ public final class Conv2d {
     let stride: [Int]
 
     /// Builds a layer from its weights, `weight` and `bias`.
+    ///
+    /// - Parameters:
+    ///   - inputSize: Channels that go in.
+    ///   - outputSize: Channels that come out.
+    ///   - kernel: Its length along height and width.
+    ///   - stride: Along height and width.
+    ///   - bias: Whether the layer has a `bias`.
+    /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(
         _ inputSize: Int, _ outputSize: Int, kernel: [Int], stride: [Int] = [1, 1],
         bias: Bool = true, _ weights: Weights
@@ -45,7 +67,13 @@ public final class Conv2d {
         self.stride = stride
     }
 
-    /// Convolves `(B, C, h, w)`.
+    /// Convolves `(B, in, h, w)`.
+    ///
+    /// - Returns: `(B, out, h', w')` in the input's type, with h' = ⌊(h − kh) / stride⌋ + 1, and so
+    ///   the width.
+    /// - Throws: `TorchError` for another shape, or where memory does not suffice.
+    ///
+    /// Source: `torch.nn.Conv2d`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
         try x.conv2d(weight.value(as: x.dtype), bias?.value(as: x.dtype), stride: stride)
     }

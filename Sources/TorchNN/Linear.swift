@@ -9,7 +9,12 @@ public final class Linear {
 
     /// Builds a layer from its weights, `weight` and `bias`.
     ///
-    /// - Parameter zero: Whether fresh weights begin as zeros, so that the layer adds nothing.
+    /// - Parameters:
+    ///   - inputSize: Channels that go in.
+    ///   - outputSize: Channels that come out.
+    ///   - bias: Whether the layer has a `bias`.
+    ///   - zero: Whether fresh weights begin as zeros, so that the layer adds nothing.
+    /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(
         _ inputSize: Int, _ outputSize: Int, bias: Bool = true, zero: Bool = false,
         _ weights: Weights
@@ -22,7 +27,11 @@ public final class Linear {
             ? try weights.parameter("bias", [outputSize], zero ? .zeros : .uniform(bound)) : nil
     }
 
-    /// Maps `(…, in)` to `(…, out)`.
+    /// Maps `(…, in)` to `(…, out)`, in the input's type.
+    ///
+    /// - Throws: `TorchError` for another last axis, or where memory does not suffice.
+    ///
+    /// Source: `torch.nn.Linear`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
         try x.linear(weight.value(as: x.dtype), bias?.value(as: x.dtype))
     }

@@ -10,11 +10,20 @@ public final class LayerNorm {
     public let bias: Parameter?
 
     /// A norm without weights.
+    ///
+    /// - Parameters:
+    ///   - size: The length of the last axis.
+    ///   - eps: Added to the variance.
     public init(_ size: Int, eps: Double = 1e-6) {
         (self.size, self.eps, weight, bias) = (size, eps, nil, nil)
     }
 
     /// A norm with an affine map, `weight` and `bias`.
+    ///
+    /// - Parameters:
+    ///   - size: The length of the last axis.
+    ///   - eps: Added to the variance.
+    /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(_ size: Int, eps: Double = 1e-6, _ weights: Weights) throws {
         self.size = size
         self.eps = eps
@@ -22,7 +31,11 @@ public final class LayerNorm {
         bias = try weights.parameter("bias", [size], .zeros)
     }
 
-    /// Normalises `(…, size)`.
+    /// Normalises `(…, size)`; shape and type stay.
+    ///
+    /// - Throws: `TorchError` for another last axis.
+    ///
+    /// Source: `torch.nn.LayerNorm`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
         try x.layerNorm(
             size, weight: weight?.value(as: x.dtype), bias: bias?.value(as: x.dtype), eps: eps)
@@ -32,19 +45,27 @@ public final class LayerNorm {
 /// Root mean square 1 over the last axis, then a weight.
 ///
 /// The mean is taken in float32, or in float64 of such an input, and the normalised value rounded
-/// to the input's type before the weight is applied. Source: diffusers `RMSNorm`, transformers `LlamaRMSNorm`.
+/// to the input's type before the weight is applied. Source: diffusers `RMSNorm`, transformers
+/// `LlamaRMSNorm`.
 public final class RMSNorm {
     let eps: Double
     /// `(size)`.
     public let weight: Parameter
 
     /// Builds a norm from its weight.
+    ///
+    /// - Parameters:
+    ///   - size: The length of the last axis.
+    ///   - eps: Added to the mean square.
+    /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(_ size: Int, eps: Double, _ weights: Weights) throws {
         self.eps = eps
         weight = try weights.parameter("weight", [size], .ones)
     }
 
-    /// Normalises `(…, size)`.
+    /// Normalises `(…, size)`; shape and type stay.
+    ///
+    /// - Throws: `TorchError` for a last axis that does not fit.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
         let wide = x.dtype == .float64 ? x : try x.to(.float32)
         let factor = try (wide.square().mean([-1], keepAxes: true) + eps).rsqrt()
@@ -62,6 +83,12 @@ public final class GroupNorm {
     public let bias: Parameter
 
     /// Builds a norm from its weights, `weight` and `bias`.
+    ///
+    /// - Parameters:
+    ///   - groups: How many; it divides the channels.
+    ///   - channels: C.
+    ///   - eps: Added to the variance.
+    /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(_ groups: Int, _ channels: Int, eps: Double = 1e-6, _ weights: Weights) throws {
         self.groups = groups
         self.eps = eps
@@ -69,7 +96,11 @@ public final class GroupNorm {
         bias = try weights.parameter("bias", [channels], .zeros)
     }
 
-    /// Normalises `(B, C, …)`.
+    /// Normalises `(B, C, …)`; shape and type stay.
+    ///
+    /// - Throws: `TorchError` for another number of channels.
+    ///
+    /// Source: `torch.nn.GroupNorm`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
         try x.groupNorm(
             groups, weight: weight.value(as: x.dtype), bias: bias.value(as: x.dtype), eps: eps)

@@ -4,7 +4,7 @@ public import Torch
 public final class Parameter: @unchecked Sendable {
     /// The full name, as in the checkpoint: `transformer_blocks.0.attn.to_q.weight`.
     public let name: String
-    /// The weight itself.
+    /// The weight itself, in the shape that its layer gives it.
     public var value: Tensor
 
     /// Names a weight.
@@ -14,6 +14,9 @@ public final class Parameter: @unchecked Sendable {
     }
 
     /// The weight in the type that the activations have; a conversion is part of the graph.
+    ///
+    /// - Returns: The weight's shape; the weight itself where it has the type.
+    /// - Throws: `TorchError` where memory does not suffice.
     public func value(as dtype: DType) throws(TorchError) -> Tensor {
         value.dtype == dtype ? value : try value.to(dtype)
     }
@@ -49,16 +52,21 @@ public final class ParameterStore: @unchecked Sendable {
     }
 
     /// Asks for gradients of every parameter, or for none.
+    ///
+    /// - Throws: `TorchError` for a parameter that is not of a floating type.
     public func setRequiresGradient(_ on: Bool) throws(TorchError) {
         for parameter in parameters { try parameter.value.setRequiresGradient(on) }
     }
 
     /// Moves every parameter to a device, or into a type; what is nil stays.
+    ///
+    /// - Throws: `TorchError` for a device that is not there, or that has no memory left
+    ///   (`.outOfMemory`); the parameters before are then moved.
     public func move(to device: Device? = nil, _ dtype: DType? = nil) throws(TorchError) {
         for parameter in parameters { parameter.value = try parameter.value.to(device, dtype) }
     }
 
-    /// Every parameter's value by name.
+    /// Every parameter's value by name; the tensors are the parameters' own, not copies.
     public var tensors: [String: Tensor] {
         Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.value) })
     }

@@ -20,6 +20,7 @@ public protocol WeightSource {
     ///   - name: The full name.
     ///   - shape: The shape that the layer needs.
     ///   - initialization: How it begins where the source has no values of its own.
+    /// - Returns: A tensor of that shape.
     /// - Throws: An error that names the weight if it is missing or has another shape.
     func tensor(_ name: String, shape: [Int], initialization: Initialization) throws -> Tensor
     /// Whether the source has values for a name, for layers that some checkpoints lack.
@@ -32,12 +33,18 @@ public struct RandomWeights: WeightSource {
     private let dtype: DType
 
     /// Starts a stream of weights.
+    ///
+    /// - Parameters:
+    ///   - seed: Decides all weights.
+    ///   - dtype: Their type; they are drawn in float32.
     public init(seed: UInt64, dtype: DType = .float32) throws(TorchError) {
         generator = try Generator(seed: seed)
         self.dtype = dtype
     }
 
-    /// A fresh weight, drawn as its layer asks.
+    /// A fresh weight of that shape on the CPU, drawn as its layer asks.
+    ///
+    /// - Throws: `TorchError` where memory does not suffice.
     public func tensor(_ name: String, shape: [Int], initialization: Initialization) throws
         -> Tensor
     {
@@ -61,7 +68,7 @@ public struct ShapesOnly: WeightSource {
     /// The source.
     public init() {}
 
-    /// A tensor without memory.
+    /// A tensor of that shape, in float32 without memory.
     public func tensor(_ name: String, shape: [Int], initialization: Initialization) throws
         -> Tensor
     { try .empty(shape, device: .meta) }

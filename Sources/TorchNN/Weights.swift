@@ -31,6 +31,12 @@ public struct Weights {
 
     /// The parameter of that name in this scope.
     ///
+    /// - Parameters:
+    ///   - name: The last part of the name.
+    ///   - shape: The length of each axis.
+    ///   - initialization: How it begins where the source has no values of its own.
+    /// - Returns: The parameter, registered in ``store``; one that is registered already is not
+    ///   asked of the source again.
     /// - Throws: What the source throws: an error that names the missing or misshapen weight.
     public func parameter(_ name: String, _ shape: [Int], _ initialization: Initialization) throws
         -> Parameter

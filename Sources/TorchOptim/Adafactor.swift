@@ -60,8 +60,12 @@ public final class Adafactor: Optimizer {
     /// Prepares the state.
     ///
     /// - Parameters:
+    ///   - parameters: What is trained, in any floating type.
+    ///   - learningRate: The step size.
+    ///   - options: How steps are sized.
     ///   - decaying: Which weights shrink; unless told, vectors such as biases do not.
     ///   - rates: What the step size is multiplied by for a parameter; 1 unless told.
+    /// - Throws: `TorchError` where memory does not suffice.
     public init(
         _ parameters: [Parameter], learningRate: Double, options: Options = Options(),
         decaying: @escaping (Parameter) -> Bool = { $0.value.rank > 1 },
@@ -77,6 +81,8 @@ public final class Adafactor: Optimizer {
     }
 
     /// One step; parameters without a gradient stay as they are.
+    ///
+    /// - Throws: `TorchError` where memory does not suffice.
     public func step() throws {
         try withoutGradients {
             try count.addInPlace(.ones([1]))
@@ -128,6 +134,12 @@ public final class Adafactor: Optimizer {
     }
 
     /// The moments of each parameter, and the number of steps.
+    ///
+    /// `steps` is `(1)`, on the CPU. A parameter `name` of two axes or more has `name.rows`, `(n)`
+    /// with n the length of its first axis, and `name.columns`, `(m)` with m the product of the
+    /// others; any other has `name.second`, in its shape. With a momentum there is `name.first`
+    /// too, in its shape. All are float32, those of a parameter on its device. They are the
+    /// optimizer's own tensors, which later steps change.
     public func state() throws -> [String: Tensor] {
         var state = ["steps": count]
         for (parameter, moment) in zip(parameters, moments) {
@@ -140,6 +152,11 @@ public final class Adafactor: Optimizer {
     }
 
     /// Continues from a stored state.
+    ///
+    /// - Parameter state: What ``state()`` gave, copied over the optimizer's own; further keys are
+    ///   passed over.
+    /// - Throws: `OptimizerError` that names a key that is missing or has another shape; nothing is
+    ///   changed then.
     public func setState(_ state: [String: Tensor]) throws {
         try restore(state, into: self.state())
     }
@@ -188,6 +205,9 @@ extension Tensor {
     /// Values of float32 in bfloat16, rounded up or down with the odds of how near either is.
     ///
     /// The mean over many draws is the value itself. Not a number and infinity stay.
+    /// - Parameter generator: One of the CPU, which draws a number for each element.
+    /// - Returns: This tensor's shape.
+    /// - Throws: `TorchError` for a tensor whose elements do not have 4 bytes.
     public func roundedStochastically(_ generator: Generator) throws -> Tensor {
         let draws = try Tensor.randint(0..<65536, shape, generator: generator).to(device, .int32)
         let bits = try contiguous().bitCast(.int32) + draws

@@ -55,6 +55,8 @@ public final class AdamW: Optimizer {
     }
 
     /// One step; parameters without a gradient stay as they are.
+    ///
+    /// - Throws: `TorchError` where memory does not suffice.
     public func step() throws {
         try withoutGradients {
             var groups: [AdamWGroup.Kind: AdamWGroup] = [:]
@@ -72,6 +74,10 @@ public final class AdamW: Optimizer {
     }
 
     /// Both moments and the step count of each parameter.
+    ///
+    /// For each parameter `name` there are `name.first` and `name.second`, in its shape, and
+    /// `name.step`, one number without axes, all in float32 on its device. They are the optimizer's
+    /// own tensors, which later steps change.
     public func state() throws -> [String: Tensor] {
         var state: [String: Tensor] = [:]
         for (parameter, moment) in zip(parameters, moments) {
@@ -83,6 +89,11 @@ public final class AdamW: Optimizer {
     }
 
     /// Continues from a stored state.
+    ///
+    /// - Parameter state: What ``state()`` gave, copied over the optimizer's own; further keys are
+    ///   passed over.
+    /// - Throws: `OptimizerError` that names a key that is missing or has another shape; nothing is
+    ///   changed then.
     public func setState(_ state: [String: Tensor]) throws {
         try restore(state, into: self.state())
     }

@@ -5,11 +5,16 @@ public import TorchNN
 public final class ExponentialMovingAverage {
     /// How much of the average each update keeps, in [0, 1).
     public let decay: Double
-    /// The averages by name.
+    /// The averages by name, in the shapes and types of the parameters.
     public private(set) var averages: [String: Tensor]
     private let parameters: [Parameter]
 
     /// Starts at the parameters' values.
+    ///
+    /// - Parameters:
+    ///   - parameters: What is averaged; no two have one name.
+    ///   - decay: How much of the average each update keeps, in [0, 1).
+    /// - Throws: `TorchError` where memory does not suffice.
     public init(_ parameters: [Parameter], decay: Double) throws {
         self.parameters = parameters
         self.decay = decay
@@ -31,7 +36,10 @@ public final class ExponentialMovingAverage {
 
     /// Continues from stored averages.
     ///
-    /// - Throws: `OptimizerError` that names what is missing.
+    /// - Parameter stored: A tensor for each parameter's name, in its shape; further names are
+    ///   passed over.
+    /// - Throws: `OptimizerError` that names what is missing or has another shape; averages before
+    ///   it may be changed by then.
     public func setAverages(_ stored: [String: Tensor]) throws {
         for (name, target) in averages {
             guard let source = stored[name], source.shape == target.shape else {

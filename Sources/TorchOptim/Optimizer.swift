@@ -9,11 +9,12 @@ public protocol Optimizer: AnyObject {
     var learningRate: Double { get set }
     /// One step along the gradients that the last backward passes left; those without one stay.
     func step() throws
-    /// Everything a continued run needs, by name.
+    /// Everything a continued run needs, by name; the shapes are those of each optimizer.
     func state() throws -> [String: Tensor]
     /// Continues from a stored state.
     ///
-    /// - Throws: `OptimizerError` that names what is missing.
+    /// - Parameter state: What ``state()`` gave.
+    /// - Throws: `OptimizerError` that names what is missing or has another shape.
     func setState(_ state: [String: Tensor]) throws
 }
 
@@ -25,7 +26,9 @@ extension Optimizer {
 
     /// Scales all gradients down so that their common norm is at most `maximum`.
     ///
-    /// - Returns: The norm before.
+    /// - Parameter maximum: The largest 2-norm of all gradients as one vector.
+    /// - Returns: The norm before; 0 without gradients.
+    /// - Throws: `TorchError` where memory does not suffice.
     @discardableResult
     public func clipGradients(to maximum: Double) throws -> Double {
         let gradients = try parameters.compactMap { try $0.value.gradient() }

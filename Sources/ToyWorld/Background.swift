@@ -61,6 +61,9 @@ public struct Background: Codable, Sendable, Hashable {
 }
 
 extension Background {
+    /// How far the channels of a tone lie apart at most.
+    public static let largestChroma = 36
+
     /// A background of a given pattern, from random tones.
     static func random(_ kind: Kind, using random: inout SplitMix64) -> Background {
         let isLight = random.chance(0.5)
@@ -76,9 +79,9 @@ extension Background {
             cell: random.pick([0.125, 0.1875, 0.25]), isUpright: random.chance(0.5))
     }
 
-    /// A muted tone: the channels lie within 36 of each other.
+    /// A muted tone: the channels lie within ``largestChroma`` of each other.
     private static func tone(_ brightness: Double, _ tint: SIMD3<Double>) -> RGB {
-        let value = SIMD3(repeating: brightness) + tint * 36
+        let value = SIMD3(repeating: brightness) + tint * Double(largestChroma)
         func byte(_ channel: Double) -> UInt8 { UInt8(min(max(channel.rounded(), 0), 255)) }
         return RGB(byte(value.x), byte(value.y), byte(value.z))
     }

@@ -102,7 +102,10 @@ import Torch
             #expect(model.settings.warning(prompt: "A red ball rolls.") == nil)
             #expect(
                 model.settings.warning(prompt: "A dragon breathes fire")
-                    == "This small model knows only shapes. See the README.")
+                    == "This small model does not know \"dragon\", \"breathes\", \"fire\"; it knows "
+                    + "only shapes. See the README.")
+            #expect(
+                model.settings.warning(prompt: "the red dog rolls")?.contains("\"dog\"") == true)
             #expect(try model.fingerprint() != tinyModel().fingerprint())
 
             try Data("{\"promptcrop\": 7}".utf8).write(to: file)

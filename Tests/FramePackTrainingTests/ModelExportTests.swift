@@ -28,6 +28,8 @@ import TorchNN
             #expect(model.settings.guidance == 1)
             #expect(model.size != nil)
             #expect(model.settings.warning(prompt: "a red circle moves slowly left") == nil)
+            #expect(model.settings.warning(prompt: "a red dog moves slowly left") != nil)
+            #expect(model.settings.warning(prompt: "a red circle vanishes") != nil)
             #expect(model.settings.warning(prompt: "soldiers storm an ancient castle") != nil)
 
             // Each of these checks that no key is missing, left over or misshapen.
@@ -106,6 +108,11 @@ import TorchNN
         settings.world = ModelSettings.World(description: "dots", words: [], advice: "Get more.")
         #expect(try settings.warning(picture: picture, vae: vae) == nil)
         settings.world?.leastPictureQuality = quality - 0.1
+        #expect(try settings.warning(picture: picture, vae: vae) == nil)
+        settings.world?.colors = [[250, 40, 60]]
+        settings.world?.backgroundChroma = 36
+        #expect(try settings.warning(picture: picture, vae: vae) != nil)
+        settings.world?.colors = [[210, 30, 60]]
         #expect(try settings.warning(picture: picture, vae: vae) == nil)
         settings.world?.leastPictureQuality = quality + 0.1
         #expect(try settings.warning(picture: picture, vae: vae)?.hasSuffix("Get more.") == true)

@@ -61,6 +61,25 @@ import Torch
         }
     }
 
+    /// A video of hours must not fill the memory, nor make each piece dearer than the one before.
+    ///
+    /// Each of some thirty layers looks two pieces back, and attention twenty, which is less than
+    /// the hundred pieces here.
+    @Test func whatLiesFarBackIsForgotten() throws {
+        let golden = try VAEFixture("vae/f33_whole.safetensors")
+        let latents = try #require(golden.tensors["in.latents"]).narrow(2, 0, 1)
+        try withoutGradients {
+            let long = try Tensor.cat([Tensor](repeating: latents, count: 100), axis: 2)
+            let other = try Tensor.cat([latents * 0.5, long.narrow(2, 1, 99)], axis: 2)
+            let pieces = [Int](repeating: 1, count: 100)
+            let (a, b) = (
+                try streamed(golden.vae, long, pieces), try streamed(golden.vae, other, pieces)
+            )
+            #expect(try (a[1] - b[1]).abs().max().item() > 1e-3)
+            #expect(try (a[99] - b[99]).abs().max().item() == 0)
+        }
+    }
+
     /// Pieces depend on what was before them and on nothing that comes later.
     @Test func aPieceDoesNotDependOnHowTheRestIsCut() throws {
         let golden = try VAEFixture("vae/f33_whole.safetensors")

@@ -61,6 +61,36 @@ import TorchNN
         #expect(store.tensors.mapValues(\.shape) == expected)
     }
 
+    /// So that a run can be ended in the middle of a picture of a large model.
+    @Test func everyConvolutionCanEndThePass() throws {
+        struct Enough: Error {}
+        let golden = try VAEFixture("vae/f33_whole.safetensors")
+        let latents = try #require(golden.tensors["in.latents"]).narrow(2, 0, 2)
+        let video = try Tensor.zeros([1, 3, 5, 32, 32])
+        try withoutGradients {
+            var calls = 0
+            func count(_ body: (@escaping () throws -> Void) throws -> Void) rethrows -> Int {
+                calls = 0
+                try body { calls += 1 }
+                return calls
+            }
+            let decoding = try count { _ = try golden.vae.decode(latents, onProgress: $0) }
+            let encoding = try count { _ = try golden.vae.encode(video, onProgress: $0) }
+            print("    \(decoding) calls while decoding, \(encoding) while encoding")
+            #expect(decoding > 20 && encoding > 15)
+            calls = 0
+            #expect(throws: Enough.self) {
+                _ = try golden.vae.decode(
+                    latents,
+                    onProgress: {
+                        calls += 1
+                        if calls == 10 { throw Enough() }
+                    })
+            }
+            #expect(calls == 10)
+        }
+    }
+
     @Test func aMissingWeightIsNamed() throws {
         try withChangedWeights({ $0["quant_conv.bias"] = nil }) { error in
             #expect(error.contains("lacks the tensor quant_conv.bias"))

@@ -13,7 +13,7 @@ public final class FrameDecoder {
     private let tiling: VAETiling
     private let dtype: DType
     private let device: Device
-    private let onWindow: () throws -> Void
+    private let onProgress: () throws -> Void
     /// Pixels of windows by their latents' numbers in the video.
     private var kept: [Range<Int>: Tensor] = [:]
     /// How many windows were decoded, and how many were there already.
@@ -27,50 +27,56 @@ public final class FrameDecoder {
     ///   - tiling: The windows, and spatial tiles if any.
     ///   - dtype: The type to compute in.
     ///   - device: Where the VAE is.
-    ///   - onWindow: Called before each window; what it throws ends the decoding.
+    ///   - onProgress: Called before each convolution; what it throws ends the decoding.
     public init(
         _ vae: VAE, plan: SectionPlan, tiling: VAETiling = .reference, dtype: DType = .float32,
-        device: Device = .cpu, onWindow: @escaping () throws -> Void = {}
+        device: Device = .cpu, onProgress: @escaping () throws -> Void = {}
     ) {
         (self.vae, self.plan, self.tiling) = (vae, plan, tiling)
-        (self.dtype, self.device, self.onWindow) = (dtype, device, onWindow)
+        (self.dtype, self.device, self.onProgress) = (dtype, device, onProgress)
     }
 
     /// Decodes what is decoded after a section.
     ///
     /// - Parameters:
     ///   - section: The section.
-    ///   - history: The latents so far.
-    /// - Returns: `(1, 3, N, H, W)` around [-1, 1], not clamped, in float32 on the CPU.
+    ///   - history: The latents so far, in pieces of `(1, 16, F, h, w)`.
+    /// - Returns: `(1, 3, N, H, W)` around [-1, 1], not clamped, in float32 on the CPU; N is 4n - 3
+    ///   for n latents.
+    /// - Throws: `FramePackError.conflictingSettings` for a latent that does not exist yet; what
+    ///   `onProgress` throws; `TorchError`, `.outOfMemory` among them.
     public func decode(after section: Section, _ history: LatentHistory) throws -> Tensor {
         let range = section.decodedLatents
         let latents = try history.latents(range).to(device, dtype)
         let next =
             section.number + 1 < plan.sections.count ? plan.sections[section.number + 1] : nil
-        let wanted = next.map(windows) ?? []
+        let wanted = next.map { Self.windows(of: $0, tiling: tiling, vae.config) } ?? []
         var found: [Range<Int>: Tensor] = [:]
-        let pixels = try vae.decode(latents, tiling: tiling) { window, decode in
-            try self.onWindow()
-            let place = window.moved(by: range.lowerBound)
-            if let known = self.kept[place] {
-                self.windowCounts.kept += 1
-                if wanted.contains(place) { found[place] = known }
-                return known
-            }
-            self.windowCounts.decoded += 1
-            let decoded = try decode()
-            if wanted.contains(place) { found[place] = decoded }
-            return decoded
-        }
+        let pixels = try vae.decode(
+            latents, tiling: tiling,
+            window: { window, decode in
+                let place = window.moved(by: range.lowerBound)
+                if let known = self.kept[place] {
+                    self.windowCounts.kept += 1
+                    if wanted.contains(place) { found[place] = known }
+                    return known
+                }
+                self.windowCounts.decoded += 1
+                let decoded = try decode()
+                if wanted.contains(place) { found[place] = decoded }
+                return decoded
+            }, onProgress: onProgress)
         kept = found
         return try pixels.to(.cpu, .float32)
     }
 
     /// The windows of a section, by their latents' numbers in the video.
-    private func windows(of section: Section) -> Set<Range<Int>> {
+    static func windows(of section: Section, tiling: VAETiling, _ config: VAEConfig) -> Set<
+        Range<Int>
+    > {
         let range = section.decodedLatents
         return Set(
-            tiling.windows(latentCount: range.count, vae.config).map {
+            tiling.windows(latentCount: range.count, config).map {
                 $0.moved(by: range.lowerBound)
             })
     }
@@ -96,15 +102,21 @@ public final class StreamingFrameDecoder {
     /// Decodes the next latents.
     ///
     /// - Parameters:
-    ///   - latents: `(1, 16, F, h, w)`, in time order after those before.
-    ///   - onPiece: Called before each piece; what it throws ends the decoding.
-    /// - Returns: `(1, 3, N, H, W)` in float32 on the CPU: 4F frames, or 4F - 3 at the beginning.
-    public func decode(_ latents: Tensor, onPiece: () throws -> Void = {}) throws -> Tensor {
+    ///   - latents: `(1, 16, F, h, w)`, scaled, in time order after those before.
+    ///   - onProgress: Called before each convolution; what it throws ends the decoding.
+    /// - Returns: `(1, 3, N, H, W)` around [-1, 1], not clamped, in float32 on the CPU: 4F frames,
+    ///   or 4F - 3 at the beginning.
+    /// - Throws: `ModelError` that names the latents and what is wrong with their shape; what
+    ///   `onProgress` throws; `TorchError`, `.outOfMemory` among them.
+    public func decode(_ latents: Tensor, onProgress: @escaping () throws -> Void = {}) throws
+        -> Tensor
+    {
         let count = latents.dim(2)
         let parts = try stride(from: 0, to: count, by: Self.pieceLength).map { start in
-            try onPiece()
             let piece = try latents.narrow(2, start, min(Self.pieceLength, count - start))
-            return try vae.decode(piece.to(device, dtype), stream: stream).to(.cpu, .float32)
+            return try vae.decode(
+                piece.to(device, dtype), stream: stream, onProgress: onProgress
+            ).to(.cpu, .float32)
         }
         return try .cat(parts, axis: 2)
     }

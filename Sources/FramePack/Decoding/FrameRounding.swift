@@ -10,7 +10,9 @@ public enum FrameRounding: Sendable {
 
     /// Frames as pictures.
     ///
-    /// - Parameter pixels: `(1, 3, N, H, W)` around [-1, 1].
+    /// - Parameter pixels: `(1, 3, N, H, W)` around [-1, 1]; what lies outside is cut.
+    /// - Returns: N pictures of W × H pixels.
+    /// - Throws: `TorchError` where memory does not suffice.
     public func pictures(_ pixels: Tensor) throws -> [Picture] {
         let scaled = try pixels.to(.float32).clamp(min: -1, max: 1) * 127.5 + 127.5
         let levels = try (self == .nearest ? scaled.round() : scaled.floor()).to(.uint8)

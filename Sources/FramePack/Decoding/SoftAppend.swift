@@ -16,10 +16,11 @@ public struct SoftAppend {
     /// Joins the piece that was decoded after a section.
     ///
     /// - Parameters:
-    ///   - pixels: `(1, 3, N, H, W)`.
+    ///   - pixels: `(1, 3, N, H, W)` around [-1, 1]; N is at least the frames of a window, 4W - 3.
     ///   - section: The section; they come in the order of generation.
-    /// - Returns: The frames that are finished now, `(1, 3, N, H, W)`, nil where there are none:
-    ///   those of ``SectionPlan/finishedFrames(after:)``.
+    /// - Returns: The frames that are finished now, `(1, 3, N, H, W)` with another N, nil where
+    ///   there are none: those of ``SectionPlan/finishedFrames(after:)``.
+    /// - Throws: `TorchError` for fewer frames, or where memory does not suffice.
     public mutating func join(_ pixels: Tensor, after section: Section) throws -> Tensor? {
         let whole = try open.map { try joined(pixels, with: $0) } ?? pixels
         let isLast = section.number == plan.sections.count - 1
@@ -33,6 +34,10 @@ public struct SoftAppend {
 
     /// Takes up a join where an earlier run left it: the piece that was decoded after the section
     /// before decides alone which frames are open.
+    ///
+    /// - Parameter pixels: That piece, `(1, 3, N, H, W)` around [-1, 1]; N is at least the frames
+    ///   of a window, 4W - 3.
+    /// - Throws: `TorchError` for fewer frames, or where memory does not suffice.
     public mutating func restore(_ pixels: Tensor) throws {
         let start = plan.order == .f1 ? pixels.dim(2) - overlap : 0
         open = try pixels.narrow(2, start, overlap).clone()

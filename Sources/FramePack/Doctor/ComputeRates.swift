@@ -12,14 +12,17 @@ public struct ComputeRates: Codable, Equatable, Sendable {
         public var width: Int
         /// Heads, H.
         public var heads: Int
+        /// Channels of the VAE's largest level.
+        public var channels: Int
 
         /// Makes a work.
-        public init(tokens: Int, width: Int, heads: Int) {
+        public init(tokens: Int, width: Int, heads: Int, channels: Int) {
             (self.tokens, self.width, self.heads) = (tokens, width, heads)
+            self.channels = channels
         }
 
         /// A piece of the released transformer that a laptop does in a moment.
-        public static let released = Work(tokens: 1024, width: 3072, heads: 24)
+        public static let released = Work(tokens: 1024, width: 3072, heads: 24, channels: 128)
     }
 
     /// The device.
@@ -31,16 +34,22 @@ public struct ComputeRates: Codable, Equatable, Sendable {
     /// Attention, in floating point operations a second.
     public let attention: Double
 
+    /// Convolution of a video, in floating point operations a second, at the type in which the VAE
+    /// computes there: f32 on a CPU, f16 on a GPU.
+    public let convolution: Double
+
     /// Puts rates together.
-    public init(device: String, dtype: String, matmul: Double, attention: Double) {
+    public init(
+        device: String, dtype: String, matmul: Double, attention: Double, convolution: Double
+    ) {
         (self.device, self.dtype) = (device, dtype)
-        (self.matmul, self.attention) = (matmul, attention)
+        (self.matmul, self.attention, self.convolution) = (matmul, attention, convolution)
     }
 
     /// Measures for about a second.
     ///
     /// - Parameters:
-    ///   - seconds: How long each of the two is repeated, at least once after a warm-up.
+    ///   - seconds: How long each of the three is repeated, at least once after a warm-up.
     /// - Throws: `TorchError` where the device cannot do it.
     public static func measured(
         _ work: Work, device: Device, dtype: DType, seconds: Double = 0.4
@@ -58,8 +67,20 @@ public struct ComputeRates: Codable, Equatable, Sendable {
             }
             return ComputeRates(
                 device: "\(device)", dtype: dtype == .bfloat16 ? "bf16" : "f32", matmul: matmul,
-                attention: attention)
+                attention: attention,
+                convolution: try convolutionRate(work.channels, device, seconds))
         }
+    }
+
+    private static func convolutionRate(_ channels: Int, _ device: Device, _ seconds: Double)
+        throws -> Double
+    {
+        let dtype: DType = device.kind == .cpu ? .float32 : .float16
+        // Five frames of 64 x 64 positions, with the edge that the kernel eats.
+        let x = try Tensor.randn([1, channels, 7, 66, 66]).to(device, dtype)
+        let weight = try Tensor.randn([channels, channels, 3, 3, 3]).to(device, dtype)
+        let operations = 2.0 * 27 * Double(channels * channels) * Double(5 * 64 * 64)
+        return try rate(operations, device, seconds) { _ = try x.conv3d(weight, nil) }
     }
 
     /// Bytes a second of copying 64 MiB within the device, read and written counted once.

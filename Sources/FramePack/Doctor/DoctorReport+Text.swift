@@ -47,7 +47,8 @@ extension DoctorReport {
     private var rateLines: [String] {
         let lines = rates.map { rate in
             "rate        \(rate.device) \(rate.dtype): matmul \(operations(rate.matmul)), "
-                + "attention \(operations(rate.attention))"
+                + "attention \(operations(rate.attention)), "
+                + "convolution \(operations(rate.convolution))"
         }
         return lines
             + copies.map { "copy        \($0.path): \(String(format: "%.1f", $0.rate / 1e9)) GB/s" }
@@ -59,10 +60,12 @@ extension DoctorReport {
             return [
                 "predicted   \(found.model): \(seconds(found.secondsPerFrame)) s a frame",
                 "            = \(found.steps) steps / \(found.frames) frames x "
-                    + "\(seconds(found.secondsPerStep)) s a step on \(found.basis)",
+                    + "\(seconds(found.secondsPerStep)) s a step on \(found.basis)"
+                    + " + \(seconds(found.decodingSeconds)) s of decoding",
                 "            (a step: \(count(total)) operations, "
                     + "\(count(found.linearOperations)) in linear layers and "
-                    + "\(count(found.attentionOperations)) in attention; decoding comes on top)",
+                    + "\(count(found.attentionOperations)) in attention; a decoded frame: "
+                    + "\(count(found.decodingOperations)))",
             ]
         }
     }

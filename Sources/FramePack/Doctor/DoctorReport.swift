@@ -1,5 +1,7 @@
+import Checkpoints
 import Foundation
 import Media
+import Models
 public import Torch
 
 /// What this machine can do; its JSON form is this type.
@@ -138,7 +140,9 @@ public struct DoctorReport: Codable, Equatable, Sendable {
         guard let device = devices.last else { return }
         let best = rates.filter { $0.device == "\(device)" }.max { $0.matmul < $1.matmul }
         if let best {
-            predictions.append(SpeedPrediction(.released, steps: 25, window: 9, rates: best))
+            predictions.append(
+                SpeedPrediction(
+                    .released, decoding: try .released(), steps: 25, window: 9, rates: best))
         }
         guard let small, let size = small.size else { return }
         let request = small.settings.request(prompt: "a")
@@ -152,11 +156,19 @@ public struct DoctorReport: Codable, Equatable, Sendable {
         let transformer = size.transformer
         let work = ComputeRates.Work(
             tokens: tokens, width: transformer.hiddenSize,
-            heads: max(transformer.hiddenSize / max(transformer.headSize, 1), 1))
-        let measured = try ComputeRates.measured(work, device: device, dtype: .float32)
+            heads: max(transformer.hiddenSize / max(transformer.headSize, 1), 1),
+            channels: size.vaeChannels)
+        let precision = Precision(
+            request.dtype, stored: try ModelLibrary.storedType(small), device: device,
+            parity: request.parity)
+        let measured = try ComputeRates.measured(
+            work, device: device, dtype: precision.transformer)
+        let vae = try CheckpointFolder.json(VAEConfig.self, in: small.folder(of: .vae))
         let cost = SpeedPrediction.StepCost(
             "\(small.name) at \(frame)", size: transformer, tokens: tokens)
         predictions.append(
-            SpeedPrediction(cost, steps: request.steps, window: request.window, rates: measured))
+            SpeedPrediction(
+                cost, decoding: DecodingCost(vae, plan: plan, size: frame), steps: request.steps,
+                window: request.window, rates: measured))
     }
 }

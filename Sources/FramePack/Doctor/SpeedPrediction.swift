@@ -5,7 +5,8 @@ import Foundation
 /// A step over N tokens of width C takes `24 N C^2` operations in the linear layers of each block
 /// and `4 N^2 C` in its attention. The released model at 608 x 640 has N = 18,289 (17,500 of video,
 /// 729 of vision, 60 of text), C = 3,072 and 60 blocks: 248.5 and 246.6, in all 495 trillion. A
-/// section of 25 steps gives 36 frames. Decoding and the encoders come on top.
+/// section of 25 steps gives 36 frames. What decoding costs is in ``DecodingCost``; the encoders,
+/// which run once, are left out.
 public struct SpeedPrediction: Codable, Equatable, Sendable {
     /// What is predicted, in words.
     public let model: String
@@ -21,18 +22,28 @@ public struct SpeedPrediction: Codable, Equatable, Sendable {
     public let basis: String
     /// Seconds of a step.
     public let secondsPerStep: Double
-    /// Seconds of a frame of the video.
+    /// Operations of decoding a frame.
+    public let decodingOperations: Double
+    /// Seconds of decoding a frame.
+    public let decodingSeconds: Double
+    /// Seconds of a frame of the video, decoding included.
     public let secondsPerFrame: Double
 
     /// Predicts from the arithmetic and measured rates.
-    public init(_ cost: StepCost, steps: Int, window: Int, rates: ComputeRates) {
+    public init(
+        _ cost: StepCost, decoding: DecodingCost, steps: Int, window: Int, rates: ComputeRates
+    ) {
         model = cost.model
         (linearOperations, attentionOperations) = (cost.linear, cost.attention)
         self.steps = steps
         frames = window * VideoLength.framesPerLatent
         basis = "\(rates.device) \(rates.dtype)"
         secondsPerStep = cost.linear / rates.matmul + cost.attention / rates.attention
-        secondsPerFrame = secondsPerStep * Double(steps) / Double(frames)
+        decodingOperations = decoding.convolutionPerFrame + decoding.attentionPerFrame
+        decodingSeconds =
+            decoding.convolutionPerFrame / rates.convolution
+            + decoding.attentionPerFrame / rates.attention
+        secondsPerFrame = secondsPerStep * Double(steps) / Double(frames) + decodingSeconds
     }
 
     /// The arithmetic of one step.

@@ -108,14 +108,29 @@ public enum CheckpointInspection {
     private static func settings(_ url: URL) -> [String: String] {
         let file = url.appendingPathComponent("config.json")
         guard let data = try? Data(contentsOf: file),
-            let root = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+            let root = try? JSONDecoder().decode([String: SettingText].self, from: data)
         else { return [:] }
-        return root.compactMapValues { value in
-            switch value {
-            case let number as NSNumber: "\(number)"
-            case let numbers as [NSNumber]: numbers.map { "\($0)" }.joined(separator: " ")
-            default: nil
-            }
+        return root.compactMapValues(\.text)
+    }
+}
+
+/// A number, a truth value or a list of numbers of a configuration as text; nil for all else.
+private struct SettingText: Decodable {
+    let text: String?
+
+    init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        // Truth values first: some decoders take them for numbers.
+        if let flag = try? value.decode(Bool.self) {
+            text = "\(flag)"
+        } else if let number = try? value.decode(Int.self) {
+            text = "\(number)"
+        } else if let number = try? value.decode(Double.self) {
+            text = plainText(number)
+        } else if let numbers = try? value.decode([Double].self) {
+            text = numbers.map(plainText).joined(separator: " ")
+        } else {
+            text = nil
         }
     }
 }

@@ -23,13 +23,18 @@ public struct LatentHistory {
         (self.start, self.end, self.window) = (start, end, window)
     }
 
-    /// Adds what a section generated, `(1, 16, F, h, w)`.
+    /// Adds what a section generated.
+    ///
+    /// - Parameters:
+    ///   - latents: `(1, 16, F, h, w)` in float32 on the CPU, F the latents of a section.
+    ///   - section: The section.
     public mutating func add(_ latents: Tensor, of section: Section) {
         pieces[section.place] = latents
     }
 
     /// The context of a section, its groups on a device.
     ///
+    /// - Returns: Groups of latents `(1, 16, F, h, w)`, F as many as each group has sources.
     /// - Throws: `FramePackError.conflictingSettings` for a kernel that the transformer lacks, or
     ///   for a latent that does not exist yet.
     public func context(of section: Section, on device: Device = .cpu) throws -> SectionContext {
@@ -53,6 +58,7 @@ public struct LatentHistory {
 
     /// Latents of the video by their numbers, `(1, 16, F, h, w)`.
     ///
+    /// - Parameter range: At least one number; 0 is the start latent.
     /// - Throws: `FramePackError.conflictingSettings` for a latent that does not exist yet.
     public func latents(_ range: Range<Int>) throws -> Tensor {
         try .cat(range.map { try latent($0 == 0 ? .start : .generated($0)) }, axis: 2)

@@ -30,6 +30,7 @@ public final class SectionNoise {
     /// Sections that a resumed run skips are drawn and dropped; none is asked for twice.
     ///
     /// - Parameter number: The section in the order of generation, from 0.
+    /// - Throws: `TorchError` where memory does not suffice.
     public func section(_ number: Int) throws -> Tensor {
         precondition(number >= drawnSections, "sections draw their noise in order")
         var noise = try Tensor.randn(shape, generator: sections)
@@ -38,7 +39,10 @@ public final class SectionNoise {
         return noise
     }
 
-    /// The next picture's noise, `(1, 16, 1, h, w)`: the start image's, then the end image's.
+    /// The next picture's noise, `(1, 16, 1, h, w)`, float32 on the CPU: the start image's, then
+    /// the end image's.
+    ///
+    /// - Throws: `TorchError` where memory does not suffice.
     public func picture() throws -> Tensor {
         try .randn([shape[0], shape[1], 1, shape[3], shape[4]], generator: pictures)
     }

@@ -46,7 +46,9 @@ public struct LatentPreview: Sendable {
 
     /// All latent frames side by side, a pixel for each latent.
     ///
-    /// - Parameter latents: `(1, 16, F, h, w)`, scaled.
+    /// - Parameter latents: `(1, 16, F, h, w)`, scaled, with as many channels as the map has rows.
+    /// - Returns: A picture of F · w × h pixels.
+    /// - Throws: `TorchError` for another shape.
     public func strip(_ latents: Tensor) throws -> Picture {
         let colours = try colours(latents)  // (F, h, w, 3)
         return try Self.picture(colours.permute(1, 0, 2, 3).flatten(1, 2))
@@ -55,8 +57,10 @@ public struct LatentPreview: Sendable {
     /// One latent frame, a pixel for each latent.
     ///
     /// - Parameters:
-    ///   - latents: `(1, 16, F, h, w)`, scaled.
+    ///   - latents: `(1, 16, F, h, w)`, scaled, with as many channels as the map has rows.
     ///   - frame: Which one, from 0.
+    /// - Returns: A picture of w × h pixels.
+    /// - Throws: `TorchError` for another shape, or for a frame that is not there.
     public func frame(_ latents: Tensor, _ frame: Int) throws -> Picture {
         try Self.picture(colours(latents.narrow(2, frame, 1)).squeeze(0))
     }

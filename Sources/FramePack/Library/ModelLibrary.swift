@@ -12,11 +12,19 @@ public final class ModelLibrary {
     public let device: Device
     /// In which types they compute.
     public let precision: Precision
+    private let onProgress: () throws -> Void
     private var loaded: [ModelPart: AnyObject] = [:]
 
     /// Makes a library; nothing is loaded yet.
-    public init(_ folder: ModelFolder, device: Device = .cpu, precision: Precision) {
+    ///
+    /// - Parameter onProgress: Called before each weight is read and each layer of an encoder
+    ///   runs; what it throws ends that.
+    public init(
+        _ folder: ModelFolder, device: Device = .cpu, precision: Precision,
+        onProgress: @escaping () throws -> Void = {}
+    ) {
         (self.folder, self.device, self.precision) = (folder, device, precision)
+        self.onProgress = onProgress
     }
 
     /// The type in which a model's transformer is stored.
@@ -29,7 +37,8 @@ public final class ModelLibrary {
     /// The transformer.
     public func transformer() throws -> Transformer {
         try part(.transformer) {
-            try Transformer(folder: $0, device: device, dtype: precision.transformer)
+            try Transformer(
+                folder: $0, device: device, dtype: precision.transformer, onTensor: onProgress)
         }
     }
 
@@ -53,7 +62,8 @@ public final class ModelLibrary {
                 throw FramePackError.model(
                     "\(folder.path)/config.json: \(key) is \(found); it must be \(wanted).")
             }
-            return try VAE(folder: folder, device: device, dtype: precision.vae)
+            return try VAE(
+                folder: folder, device: device, dtype: precision.vae, onTensor: onProgress)
         }
     }
 
@@ -66,7 +76,9 @@ public final class ModelLibrary {
 
     /// The vision encoder, whose weights keep their stored type.
     public func visionEncoder() throws -> SigLIPVisionEncoder {
-        try part(.imageEncoder) { try SigLIPVisionEncoder(folder: $0, device: device) }
+        try part(.imageEncoder) {
+            try SigLIPVisionEncoder(folder: $0, device: device, onTensor: onProgress)
+        }
     }
 
     /// Both text encoders with their tokenizers; the weights keep their stored type.
@@ -81,9 +93,13 @@ public final class ModelLibrary {
         return PromptEncoder(
             tokenizer: tokenizer,
             tokenizer2: try Tokenizer(folder: folder.folder(of: .tokenizer2)),
-            llama: try part(.textEncoder) { try LlamaTextEncoder(folder: $0, device: device) },
-            clip: try part(.textEncoder2) { try CLIPTextEncoder(folder: $0, device: device) },
-            crop: crop, dtype: precision.encoders)
+            llama: try part(.textEncoder) {
+                try LlamaTextEncoder(folder: $0, device: device, onTensor: onProgress)
+            },
+            clip: try part(.textEncoder2) {
+                try CLIPTextEncoder(folder: $0, device: device, onTensor: onProgress)
+            },
+            crop: crop, dtype: precision.encoders, onProgress: onProgress)
     }
 
     /// Lets networks go; those that nothing else holds free their memory.

@@ -10,6 +10,10 @@ public struct ModelSettings: Codable, Sendable, Equatable {
         public var advice: String
         /// The least PSNR, in dB, with which the VAE gives back a picture of the world.
         public var leastPictureQuality: Double?
+        /// Red, green and blue of the colours that its objects have.
+        public var colors: [[UInt8]]?
+        /// How far red, green and blue of a background lie apart at most.
+        public var backgroundChroma: Int?
 
         /// Describes a world.
         public init(description: String, words: [String], advice: String) {
@@ -83,15 +87,30 @@ public struct ModelSettings: Codable, Sendable, Equatable {
         return request
     }
 
-    /// One line for the user where a small model will hardly understand a prompt: more than a third
-    /// of its words are not among those it was trained with.
+    /// Words that say nothing of what is seen; that a small model has not read them does no harm.
+    private static let functionWords: Set<String> = [
+        "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "he", "her", "his", "i",
+        "in",
+        "into", "is", "it", "its", "of", "on", "or", "please", "shall", "she", "show", "so", "some",
+        "that", "the", "their", "then", "there", "they", "this", "to", "very", "video", "we",
+        "which",
+        "while", "will", "with",
+    ]
+
+    /// One line for the user where a small model will hardly understand a prompt: it names the words
+    /// that are not among those it was trained with.
     public func warning(prompt: String) -> String? {
         guard let world else { return nil }
-        let known = Set(world.words)
+        let known = Self.functionWords.union(world.words)
         let words = prompt.lowercased().split { !$0.isLetter }.map(String.init)
-        let strange = words.filter { !known.contains($0) }
-        guard 3 * strange.count > words.count, !words.isEmpty else { return nil }
-        return "This small model knows only \(world.description). \(world.advice)"
+        var strange: [String] = []
+        for word in words where !known.contains(word) && !strange.contains(word) {
+            strange.append(word)
+        }
+        guard !strange.isEmpty else { return nil }
+        let named = strange.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+        return "This small model does not know \(named)\(strange.count > 3 ? " and more" : ""); it "
+            + "knows only \(world.description). \(world.advice)"
     }
 
     /// Checks the values.

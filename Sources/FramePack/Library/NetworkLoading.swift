@@ -11,11 +11,15 @@ extension Transformer {
     ///   - folder: The folder.
     ///   - device: Where the weights go.
     ///   - dtype: What they are converted to; nil keeps the files' own type.
+    ///   - onTensor: Called before each weight is read; what it throws ends the reading.
     /// - Throws: An error that names the missing, misshapen or unexpected weight.
-    public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
+    public convenience init(
+        folder: URL, device: Device = .cpu, dtype: DType? = nil,
+        onTensor: @escaping () throws -> Void = {}
+    ) throws {
         let config = try CheckpointFolder.json(TransformerConfig.self, in: folder)
         let source = CheckpointWeights(
-            try CheckpointFolder(folder), device: device, dtype: dtype)
+            try CheckpointFolder(folder), device: device, dtype: dtype, onTensor: onTensor)
         try self.init(config, Weights(source))
         try source.checkAllUsed()
     }
@@ -23,10 +27,13 @@ extension Transformer {
 
 extension VAE {
     /// Reads a VAE's folder; see the transformer's.
-    public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
+    public convenience init(
+        folder: URL, device: Device = .cpu, dtype: DType? = nil,
+        onTensor: @escaping () throws -> Void = {}
+    ) throws {
         let config = try CheckpointFolder.json(VAEConfig.self, in: folder)
         let source = CheckpointWeights(
-            try CheckpointFolder(folder), device: device, dtype: dtype)
+            try CheckpointFolder(folder), device: device, dtype: dtype, onTensor: onTensor)
         try self.init(config, Weights(source))
         try source.checkAllUsed()
     }
@@ -36,12 +43,15 @@ extension LlamaTextEncoder {
     /// Reads a Llama folder; see the transformer's.
     ///
     /// The upper two layers are not read.
-    public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
+    public convenience init(
+        folder: URL, device: Device = .cpu, dtype: DType? = nil,
+        onTensor: @escaping () throws -> Void = {}
+    ) throws {
         let config = try CheckpointFolder.json(LlamaConfig.self, in: folder)
         let source = CheckpointWeights(
             try CheckpointFolder(folder), device: device, dtype: dtype,
             prefixes: LlamaTextEncoder.prefixes,
-            ignoring: try LlamaTextEncoder.ignoredKeys(config))
+            ignoring: try LlamaTextEncoder.ignoredKeys(config), onTensor: onTensor)
         try self.init(config, Weights(source))
         try source.checkAllUsed()
     }
@@ -49,11 +59,15 @@ extension LlamaTextEncoder {
 
 extension CLIPTextEncoder {
     /// Reads a CLIP text encoder's folder; see the transformer's.
-    public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
+    public convenience init(
+        folder: URL, device: Device = .cpu, dtype: DType? = nil,
+        onTensor: @escaping () throws -> Void = {}
+    ) throws {
         let config = try CheckpointFolder.json(CLIPTextConfig.self, in: folder)
         let source = CheckpointWeights(
             try CheckpointFolder(folder), device: device, dtype: dtype,
-            prefixes: CLIPTextEncoder.prefixes, ignoring: CLIPTextEncoder.ignoredKeys(config))
+            prefixes: CLIPTextEncoder.prefixes, ignoring: CLIPTextEncoder.ignoredKeys(config),
+            onTensor: onTensor)
         try self.init(config, Weights(source))
         try source.checkAllUsed()
     }
@@ -61,12 +75,15 @@ extension CLIPTextEncoder {
 
 extension SigLIPVisionEncoder {
     /// Reads a SigLIP vision encoder's folder; see the transformer's.
-    public convenience init(folder: URL, device: Device = .cpu, dtype: DType? = nil) throws {
+    public convenience init(
+        folder: URL, device: Device = .cpu, dtype: DType? = nil,
+        onTensor: @escaping () throws -> Void = {}
+    ) throws {
         let config = try CheckpointFolder.json(SigLIPVisionConfig.self, in: folder)
         let source = CheckpointWeights(
             try CheckpointFolder(folder), device: device, dtype: dtype,
             prefixes: SigLIPVisionEncoder.prefixes,
-            ignoring: SigLIPVisionEncoder.ignoredKeys(config))
+            ignoring: SigLIPVisionEncoder.ignoredKeys(config), onTensor: onTensor)
         try self.init(config, Weights(source))
         try source.checkAllUsed()
     }

@@ -38,6 +38,7 @@ public final class FrameGenerator {
     ///   - request: What is asked for; its pictures, size and output are passed over.
     ///   - picture: The start picture, which has the video's size: a multiple of 16 each way.
     ///   - cancellation: Ends the work from another thread.
+    /// - Returns: The frames in time order, in the size of the start picture.
     /// - Throws: `FramePackError` for an invalid request or size, NaN, or cancelled work.
     public func frames(
         _ request: GenerationRequest, from picture: Picture,

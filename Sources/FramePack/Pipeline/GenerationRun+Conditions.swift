@@ -66,13 +66,15 @@ extension GenerationRun {
         var tensors = [
             "vision": try ImageEncoder.vision(
                 picture, library.visionSettings(), library.visionEncoder(),
-                dtype: library.precision.encoders)
+                dtype: library.precision.encoders
+            ) { [token] in try token.check() }
         ]
         try token.check()
         func latent(_ picture: Picture) throws -> Tensor {
             try ImageEncoder.latent(
                 picture, library.vae(), noise: noise.picture(), dtype: library.precision.vae,
-                device: library.device)
+                device: library.device
+            ) { [token] in try token.check() }
         }
         tensors["start"] = try latent(picture)
         try noteWorld(picture)

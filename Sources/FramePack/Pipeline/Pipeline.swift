@@ -76,7 +76,9 @@ public final class Pipeline {
         let precision = Precision(
             planned.request.dtype, stored: try ModelLibrary.storedType(model),
             device: options.device, parity: planned.request.parity)
-        let library = ModelLibrary(model, device: options.device, precision: precision)
+        let library = ModelLibrary(model, device: options.device, precision: precision) {
+            try token.check()
+        }
         let run = try GenerationRun(
             planned, job: job, library: library, options: options, token: token, report: events)
         do {

@@ -56,7 +56,9 @@ final class FrameStream {
             .decode, "Decoding section \(section.number + 1) of \(run.plan.sections.count)")
         let began = Date()
         let latents = section.place == 0 ? 0..<section.latents.upperBound : section.latents
-        let pixels = try decoder.decode(history.latents(latents)) { try run.token.check() }
+        let pixels = try decoder.decode(history.latents(latents)) { [token = run.token] in
+            try token.check()
+        }
         if run.frames.has(section, frames: section.frames) {
             return run.meter.decodingDone(seconds: Date().timeIntervalSince(began))
         }

@@ -43,7 +43,9 @@ public enum PipelineProbe {
 
         /// The options as a request, whose ranges they share.
         func request() throws -> GenerationRequest {
-            var request = GenerationRequest(prompt: prompt, image: "image")
+            // An empty prompt is a prompt here, as it is to the reference; to people it is a slip.
+            var request = GenerationRequest(
+                prompt: prompt.isEmpty ? "empty" : prompt, image: "image")
             (request.order, request.window) = (order, window)
             (request.steps, request.sampler) = (steps, sampler)
             (request.guidance, request.cfg) = (guidance, cfg)
@@ -97,6 +99,18 @@ private struct ProbeInputs {
         }
     }
 
+    /// Noise must belong to the start or to a section.
+    func checkNoise(sections: Int) throws {
+        for name in tensors.keys.sorted() where name.hasPrefix("noise.") {
+            guard let number = Int(name.dropFirst(6)), !(0...sections).contains(number) else {
+                continue
+            }
+            throw FramePackError.invalidSetting(
+                name: name, found: "the noise of no section",
+                wanted: "one of noise.0 to noise.\(sections)")
+        }
+    }
+
     func image() throws -> Picture {
         guard let image = tensors["image"] else {
             throw FramePackError.invalidSetting(
@@ -133,6 +147,7 @@ private struct ProbeRun {
         (self.options, self.inputs) = (options, inputs)
         request = try options.request()
         plan = try request.plan()
+        try inputs.checkNoise(sections: plan.sections.count)
         let image = try inputs.image()
         let own = FrameSize(height: image.height, width: image.width)
         size = options.keepsSize ? own : Buckets.released.nearest(to: own)
@@ -153,7 +168,7 @@ private struct ProbeRun {
         let noise = try SectionNoise(seed: request.seed, window: plan.window, size: size)
         let device = library.device
         let encoder = try library.promptEncoder(parity: true)
-        let prompt = try encoder(request.prompt)
+        let prompt = try encoder(options.prompt)
         let negative =
             request.guidanceSettings.needsNegative ? try encoder(request.negativePrompt) : nil
         let vision = try ImageEncoder.vision(

@@ -10,7 +10,7 @@ public struct ProbeInput {
     /// Prefixes of tensors that a file may hold for other readers.
     public static let passedOver = ["out.", "alt.", "probe.", "stage.", "rounded."]
 
-    /// What is there, by name.
+    /// What is there, by name, in the shapes and types of the file.
     public let tensors: [String: Tensor]
 
     /// Reads a safetensors file.
@@ -51,12 +51,14 @@ public struct ProbeInput {
     /// Whether a tensor is there.
     public func contains(_ name: String) -> Bool { tensors[name] != nil }
 
-    /// A tensor of finite numbers in float32.
+    /// A tensor of finite numbers in float32, in the shape that is asked for.
     ///
     /// - Parameters:
+    ///   - name: The name, without the prefix `in.`.
     ///   - shape: The length of each axis; nil for any above 0.
     ///   - form: The shape in words, such as `(B, 16, F, h, w)`.
-    /// - Throws: `FramePackError.probe` that names the tensor.
+    /// - Throws: `FramePackError.probe` that names a tensor that is missing, has another shape, is
+    ///   not floating point, or holds NaN or infinite numbers.
     public func numbers(_ name: String, _ shape: [Int?], _ form: String) throws -> Tensor {
         let tensor = try checked(name, shape, form)
         guard tensor.dtype.isFloatingPoint else {
@@ -69,9 +71,14 @@ public struct ProbeInput {
         return numbers
     }
 
-    /// A tensor of whole numbers in int64.
+    /// A tensor of whole numbers in int64, in the shape that is asked for.
     ///
-    /// - Throws: `FramePackError.probe` that names the tensor.
+    /// - Parameters:
+    ///   - name: The name, without the prefix `in.`.
+    ///   - shape: The length of each axis; nil for any above 0.
+    ///   - form: The shape in words, such as `(B, T)`.
+    /// - Throws: `FramePackError.probe` that names a tensor that is missing, has another shape, or
+    ///   is floating point or bool.
     public func integers(_ name: String, _ shape: [Int?], _ form: String) throws -> Tensor {
         let tensor = try checked(name, shape, form)
         guard !tensor.dtype.isFloatingPoint, tensor.dtype != .bool else {
@@ -80,9 +87,14 @@ public struct ProbeInput {
         return try tensor.to(.int64)
     }
 
-    /// A tensor of 8-bit levels.
+    /// A tensor of 8-bit levels, uint8 in the shape that is asked for.
     ///
-    /// - Throws: `FramePackError.probe` that names the tensor.
+    /// - Parameters:
+    ///   - name: The name, without the prefix `in.`.
+    ///   - shape: The length of each axis; nil for any above 0.
+    ///   - form: The shape in words, such as `(H, W, 3)`.
+    /// - Throws: `FramePackError.probe` that names a tensor that is missing, has another shape, or
+    ///   is not uint8.
     public func levels(_ name: String, _ shape: [Int?], _ form: String) throws -> Tensor {
         let tensor = try checked(name, shape, form)
         guard tensor.dtype == .uint8 else {

@@ -26,7 +26,9 @@ public enum SampleProbe {
     ///   - sampler: The sampler.
     ///   - schedule: The noise levels.
     ///   - function: What stands in for the network.
-    /// - Returns: `result`, and with UniPC `denoised`, `(steps, ...)`.
+    /// - Returns: `result` in the shape of the noise, and with UniPC `denoised`, `(steps, …)`, both
+    ///   in float32.
+    /// - Throws: `TorchError` where memory does not suffice.
     public static func run(
         noise: Tensor, sampler: SamplerChoice, schedule: FlowSchedule, function: ClosedForm
     ) throws -> [String: Tensor] {

@@ -9,6 +9,11 @@ public struct SectionContext {
     public let indices: FrameIndices
 
     /// Puts history and indices together.
+    ///
+    /// - Parameters:
+    ///   - packed: Groups of latents `(1, 16, F, h, w)` with h and w of the section; all may be
+    ///     absent.
+    ///   - indices: One for each latent of the section.
     public init(packed: PackedContext = PackedContext(), indices: FrameIndices) {
         (self.packed, self.indices) = (packed, indices)
     }
@@ -26,6 +31,7 @@ public protocol Denoiser {
     ///   - context: The history and the places of the latents.
     ///   - prompt: What the prompt and the picture say.
     /// - Returns: `(1, 16, F, h, w)` in float32.
+    /// - Throws: What the network throws; `TorchError` `.outOfMemory` where it does not fit.
     func velocity(_ x: Tensor, sigma: Float, context: SectionContext, prompt: Conditioning) throws
         -> Tensor
 }
@@ -49,6 +55,15 @@ public struct TransformerDenoiser: Denoiser {
     }
 
     /// The velocity, in one pass over all blocks.
+    ///
+    /// - Parameters:
+    ///   - x: Noisy latents, `(1, 16, F, h, w)`.
+    ///   - sigma: The noise level in [0, 1].
+    ///   - context: The history and the places of the F latents.
+    ///   - prompt: What the prompt and the picture say, for one sample.
+    /// - Returns: `(1, 16, F, h, w)` in float32.
+    /// - Throws: `ModelError` that names the tensor that does not fit; what the execution's
+    ///   `onProgress` throws; `TorchError`, `.outOfMemory` among them.
     public func velocity(
         _ x: Tensor, sigma: Float, context: SectionContext, prompt: Conditioning
     ) throws -> Tensor {

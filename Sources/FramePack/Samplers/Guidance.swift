@@ -24,7 +24,9 @@ public struct Guidance: Equatable, Sendable {
     /// - Parameters:
     ///   - positive: The prompt's velocity, `(B, C, F, h, w)`.
     ///   - negative: The negative prompt's, in the same shape.
-    /// - Returns: `v- + scale (v+ - v-)`, its deviation drawn towards that of `v+` by `rescale`.
+    /// - Returns: `v- + scale (v+ - v-)` in that shape, its deviation drawn towards that of `v+` by
+    ///   `rescale`; deviations are those of each sample.
+    /// - Throws: `TorchError`, `.outOfMemory` among them.
     ///
     /// Source: arXiv 2207.12598; the rescaling after arXiv 2305.08891, section 3.4.
     public func combined(positive: Tensor, negative: Tensor) throws -> Tensor {

@@ -18,12 +18,14 @@ public protocol Sampler {
     /// Runs all steps.
     ///
     /// - Parameters:
-    ///   - noise: Unit Gaussian noise in float32.
+    ///   - noise: Unit Gaussian noise in float32, of any shape; a section's is `(1, 16, F, h, w)`.
     ///   - dtype: The type in which the network gets the latents; predictions begin from the
     ///     rounded latents that it saw.
-    ///   - velocity: The network: latents and sigma in, velocity out.
+    ///   - velocity: The network: latents in `dtype` and sigma in, velocity out, all in the shape
+    ///     of the noise.
     ///   - onStep: Called after each step; what it throws ends the sampling.
     /// - Returns: Clean latents in float32, in the shape of the noise.
+    /// - Throws: What `velocity` and `onStep` throw; `TorchError`, `.outOfMemory` among them.
     func sample(
         _ noise: Tensor, dtype: DType, velocity: (Tensor, Float) throws -> Tensor,
         onStep: (StepReport) throws -> Void
@@ -56,6 +58,14 @@ public struct UniPCSampler: Sampler {
     }
 
     /// Runs all steps; the result is the last denoised prediction.
+    ///
+    /// - Parameters:
+    ///   - noise: Unit Gaussian noise in float32, of any shape; a section's is `(1, 16, F, h, w)`.
+    ///   - dtype: The type in which the network gets the latents.
+    ///   - velocity: The network: latents and sigma in, velocity in the same shape out.
+    ///   - onStep: Called after each step; what it throws ends the sampling.
+    /// - Returns: Clean latents in float32, in the shape of the noise.
+    /// - Throws: What `velocity` and `onStep` throw; `TorchError`, `.outOfMemory` among them.
     public func sample(
         _ noise: Tensor, dtype: DType, velocity: (Tensor, Float) throws -> Tensor,
         onStep: (StepReport) throws -> Void
@@ -95,6 +105,14 @@ public struct EulerSampler: Sampler {
     }
 
     /// Runs all steps; the result is x after the last.
+    ///
+    /// - Parameters:
+    ///   - noise: Unit Gaussian noise in float32, of any shape; a section's is `(1, 16, F, h, w)`.
+    ///   - dtype: The type in which the network gets the latents.
+    ///   - velocity: The network: latents and sigma in, velocity in the same shape out.
+    ///   - onStep: Called after each step; what it throws ends the sampling.
+    /// - Returns: Clean latents in float32, in the shape of the noise.
+    /// - Throws: What `velocity` and `onStep` throw; `TorchError`, `.outOfMemory` among them.
     public func sample(
         _ noise: Tensor, dtype: DType, velocity: (Tensor, Float) throws -> Tensor,
         onStep: (StepReport) throws -> Void

@@ -28,6 +28,15 @@ public final class TeaCache: Denoiser {
     }
 
     /// The velocity, with the blocks' part from an earlier step where it will do.
+    ///
+    /// - Parameters:
+    ///   - x: Noisy latents, `(1, 16, F, h, w)`, in the same shape in every call.
+    ///   - sigma: The noise level in [0, 1].
+    ///   - context: The history and the places of the F latents, the same in every call.
+    ///   - prompt: What the prompt and the picture say, for one sample.
+    /// - Returns: `(1, 16, F, h, w)` in float32.
+    /// - Throws: `ModelError` that names the tensor that does not fit; what the execution's
+    ///   `onProgress` throws; `TorchError`, `.outOfMemory` among them.
     public func velocity(
         _ x: Tensor, sigma: Float, context: SectionContext, prompt: Conditioning
     ) throws -> Tensor {
@@ -35,6 +44,12 @@ public final class TeaCache: Denoiser {
     }
 
     /// The velocity for a whole input of the transformer.
+    ///
+    /// - Parameter input: Noisy latents `(B, 16, F, h, w)` with their conditions; the samples of a
+    ///   batch run or skip the blocks together.
+    /// - Returns: `(B, 16, F, h, w)` in float32.
+    /// - Throws: `ModelError` that names the tensor that does not fit; what the execution's
+    ///   `onProgress` throws; `TorchError`, `.outOfMemory` among them.
     public func velocity(input: TransformerInput) throws -> Tensor {
         let transformer = denoiser.transformer
         var streams = try transformer.embed(input, denoiser.execution)

@@ -91,6 +91,17 @@ struct ProbeTileOptions: ParsableArguments {
     @Flag(help: "Decode each latent once, keeping what the decoder needs of those before.")
     var streaming = false
 
+    func validate() throws {
+        let space = [tileHeight, tileWidth, tileStrideHeight, tileStrideWidth]
+        let hasFrames = tileFrames != nil || tileStrideFrames != nil
+        if noTemporalTiling, hasFrames {
+            throw ValidationError("--no-temporal-tiling does not go with --tile-frames; drop one")
+        }
+        if streaming, hasFrames || space.contains(where: { $0 != nil }) {
+            throw ValidationError("--streaming decodes without tiles; drop the --tile options")
+        }
+    }
+
     /// The plan of tiles; the reference's where nothing is given.
     var tiling: VAETiling {
         var tiling = VAETiling.reference

@@ -10,7 +10,9 @@ public enum EncoderActivation: String, Sendable, Codable {
     /// The Gaussian error linear unit with the tanh approximation.
     case geluTanh = "gelu_pytorch_tanh"
 
-    /// Applies it to each element.
+    /// Applies it to each element of any shape.
+    ///
+    /// - Throws: `TorchError` where memory does not suffice.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
         switch self {
         case .quickGELU: try x * (x * 1.702).sigmoid()

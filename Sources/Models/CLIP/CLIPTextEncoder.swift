@@ -43,7 +43,10 @@ public final class CLIPTextEncoder {
 
     /// Encodes token ids `(B, T)`, with T up to the number of positions (77 as released).
     ///
-    /// - Parameter dtype: The type to compute in; nil computes in that of the embedding table.
+    /// - Parameters:
+    ///   - inputIDs: Whole numbers, each in the vocabulary.
+    ///   - dtype: The type to compute in; nil computes in that of the embedding table.
+    /// - Returns: `(B, T, C)` and `(B, C)` in that type, on the weights' device.
     /// - Throws: `ModelError` that names the input, the value found and the one wanted.
     public func callAsFunction(_ inputIDs: Tensor, dtype: DType? = nil) throws -> Output {
         let input = try TextInput(inputIDs, vocabularySize: config.vocabularySize)

@@ -21,10 +21,11 @@ final class CausalConv3d {
     }
 
     /// Convolves `(B, C, F, h, w)`.
-    func callAsFunction(_ x: Tensor, _ stream: VAEStream? = nil) throws -> Tensor {
+    func callAsFunction(_ x: Tensor, _ pass: VAEPass = VAEPass()) throws -> Tensor {
+        try pass.onProgress()
         guard kernel > 1 else { return try conv(x) }
         let side = kernel / 2
-        if let stream {
+        if let stream = pass.stream {
             let joined = try stream.joined(x, for: self, count: kernel - 1)
             return try conv(joined.pad([side, side, side, side, 0, 0], .replicate))
         }

@@ -13,7 +13,10 @@ public final class DoubleStreamBlock {
 
     /// Builds a block from its weights.
     ///
-    /// - Parameter weights: The scope `transformer_blocks.<i>` of a checkpoint.
+    /// - Parameters:
+    ///   - config: The sizes.
+    ///   - weights: The scope `transformer_blocks.<i>` of a checkpoint.
+    /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(_ config: TransformerConfig, _ weights: Weights) throws {
         let (size, inner) = (config.hiddenSize, config.feedForwardSize)
         norm1 = try AdaLayerNormZero(size, branchCount: 2, weights["norm1"])
@@ -29,7 +32,10 @@ public final class DoubleStreamBlock {
     /// - Parameters:
     ///   - x: Video tokens, `(B, L, C)`.
     ///   - context: Text tokens, `(B, T, C)`.
+    ///   - conditions: What all blocks of the pass share, for B samples.
     /// - Returns: Both streams, in the shapes they came in.
+    /// - Throws: What `onProgress` of the conditions' execution throws; `TorchError`,
+    ///   `.outOfMemory` among them.
     public func callAsFunction(_ x: Tensor, context: Tensor, _ conditions: BlockConditions) throws
         -> (x: Tensor, context: Tensor)
     {
@@ -55,7 +61,11 @@ public final class DoubleStreamBlock {
 
     /// The video tokens as the block's attention sees them, which is what TeaCache watches.
     ///
+    /// - Parameters:
+    ///   - x: Video tokens, `(B, L, C)`.
+    ///   - temb: The embedded conditions, `(B, C)`.
     /// - Returns: `(B, L, C)`.
+    /// - Throws: `TorchError`, `.outOfMemory` among them.
     public func attentionInput(_ x: Tensor, temb: Tensor) throws -> Tensor {
         try norm1(temb)[0](norm(x))
     }

@@ -13,7 +13,10 @@ public final class SingleStreamBlock {
 
     /// Builds a block from its weights.
     ///
-    /// - Parameter weights: The scope `single_transformer_blocks.<i>` of a checkpoint.
+    /// - Parameters:
+    ///   - config: The sizes.
+    ///   - weights: The scope `single_transformer_blocks.<i>` of a checkpoint.
+    /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(_ config: TransformerConfig, _ weights: Weights) throws {
         let (size, inner) = (config.hiddenSize, config.feedForwardSize)
         norm = LayerNorm(size)
@@ -25,8 +28,12 @@ public final class SingleStreamBlock {
 
     /// Passes the joined streams through attention and feed-forward.
     ///
-    /// - Parameter x: Video tokens, then text tokens, `(B, N, C)`.
+    /// - Parameters:
+    ///   - x: Video tokens, then text tokens, `(B, N, C)`.
+    ///   - conditions: What all blocks of the pass share, for B samples.
     /// - Returns: The tokens in the shape they came in.
+    /// - Throws: What `onProgress` of the conditions' execution throws; `TorchError`,
+    ///   `.outOfMemory` among them.
     public func callAsFunction(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
         let modulation = try modulation(conditions.temb)[0]
         let normalized = try modulation(norm(x))

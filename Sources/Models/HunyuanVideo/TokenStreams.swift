@@ -19,10 +19,13 @@ public struct BlockConditions {
     /// Conditions for blocks that run by themselves, as in a check of a device or a benchmark.
     ///
     /// - Parameters:
-    ///   - temb: `(B, C)`.
+    ///   - config: The sizes.
+    ///   - temb: The embedded conditions, `(B, C)`.
     ///   - indices: The frames of the video tokens.
     ///   - grid: Patches of a frame along height and width.
     ///   - textCount: Text tokens of every sample.
+    ///   - execution: How the blocks run.
+    /// - Throws: `TorchError` where memory does not suffice.
     public init(
         _ config: TransformerConfig, temb: Tensor, indices: FrameIndices,
         grid: (height: Int, width: Int), textCount: Int, execution: Execution = Execution()
@@ -49,11 +52,14 @@ public struct TokenStreams {
     let latentSize: [Int]
 
     /// The tokens of the section itself, without its history, `(B, F·h·w/4, C)`.
+    ///
+    /// - Parameter patchSize: Height and width of a patch in latent pixels, 2 for the shape above.
+    /// - Throws: `TorchError` if there are fewer tokens than the section has patches.
     public func sectionTokens(patchSize: Int) throws -> Tensor {
         let count = latentSize.reduce(1, *) / (patchSize * patchSize)
         return try x.narrow(1, x.dim(1) - count, count)
     }
 
-    /// Cosines, then sines, of each video token, `(B, L, 2·D)`.
+    /// Cosines, then sines, of each video token, `(B, L, 2·D)` in float32.
     package func rotaryRows() throws -> Tensor { try conditions.rotary.rows() }
 }

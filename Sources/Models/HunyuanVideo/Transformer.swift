@@ -56,6 +56,9 @@ public final class Transformer {
 
     /// The velocity of noisy latents: noise minus data.
     ///
+    /// - Parameters:
+    ///   - input: The latents `(B, 16, F, h, w)`, and what they are to become.
+    ///   - execution: How the pass runs.
     /// - Returns: `(B, 16, F, h, w)` in float32.
     /// - Throws: `ModelError` that names the tensor of the input that does not fit; what
     ///   `execution.onProgress` throws; `TorchError`, `.outOfMemory` among them.
@@ -67,6 +70,14 @@ public final class Transformer {
     public var blockCount: Int { doubleBlocks.count + singleBlocks.count }
 
     /// Turns an input into tokens: the stage before the blocks.
+    ///
+    /// - Parameters:
+    ///   - input: The latents `(B, 16, F, h, w)`, and what they are to become.
+    ///   - execution: How this stage and those after it run.
+    /// - Returns: Video tokens `(B, L, C)`, and vision and text tokens `(B, T, C)`, in the type of
+    ///   `execution`.
+    /// - Throws: `ModelError` that names the tensor of the input that does not fit; what
+    ///   `execution.onProgress` throws; `TorchError`, `.outOfMemory` among them.
     public func embed(_ input: TransformerInput, _ execution: Execution = Execution()) throws
         -> TokenStreams
     {
@@ -121,6 +132,13 @@ public final class Transformer {
     }
 
     /// Runs a range of the blocks, the double ones first.
+    ///
+    /// - Parameters:
+    ///   - range: Block numbers from 0; what lies outside 0 ..< ``blockCount`` is passed over.
+    ///   - streams: Video tokens `(B, L, C)` and text tokens `(B, T, C)`.
+    /// - Returns: Both streams in the shapes they came in.
+    /// - Throws: What `onProgress` of the streams' execution throws; `TorchError`, `.outOfMemory`
+    ///   among them.
     public func run(blocks range: Range<Int>, on streams: TokenStreams) throws -> TokenStreams {
         var result = streams
         let doubles = range.clamped(to: 0..<doubleBlocks.count)
@@ -168,7 +186,9 @@ public final class Transformer {
 
     /// Turns the section's tokens into its velocity: the stage after the blocks.
     ///
+    /// - Parameter streams: Video tokens `(B, L, C)`, of which the section's are the last.
     /// - Returns: `(B, 16, F, h, w)` in float32.
+    /// - Throws: `TorchError`, `.outOfMemory` among them.
     public func head(_ streams: TokenStreams) throws -> Tensor {
         let tokens = try streams.sectionTokens(patchSize: config.patchSize)
         let patches = try output(
@@ -184,7 +204,9 @@ public final class Transformer {
 
     /// What TeaCache compares from step to step: the first block's normalised video tokens.
     ///
+    /// - Parameter streams: What ``embed(_:_:)`` gave.
     /// - Returns: `(B, L, C)`.
+    /// - Throws: `TorchError`, `.outOfMemory` among them.
     public func stepCacheSignal(_ streams: TokenStreams) throws -> Tensor {
         try doubleBlocks[0].attentionInput(streams.x, temb: streams.conditions.temb)
     }

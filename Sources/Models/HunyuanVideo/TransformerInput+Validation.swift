@@ -3,6 +3,8 @@ public import Torch
 extension TransformerInput {
     /// Checks that all parts fit each other and a configuration.
     ///
+    /// The shapes are those of ``TransformerInput`` and its parts, with the configuration's
+    /// channels and widths. What tensors hold is not looked at, and neither are types or devices.
     /// - Throws: `ModelError` that names the tensor by its name in a probe's input file.
     public func validate(for config: TransformerConfig) throws(ModelError) {
         let batch = latents.shape.first ?? 0
@@ -109,6 +111,8 @@ extension PackedContext {
 
 extension TransformerInput {
     /// The names that an input file may have; those of the history may be absent.
+    ///
+    /// See ``init(named:for:)`` for their shapes.
     public static let tensorNames = [
         "hidden_states", "timestep", "encoder_hidden_states", "encoder_attention_mask",
         "pooled_projections", "image_embeds", "guidance", "indices_latents", "latents_clean",
@@ -118,6 +122,14 @@ extension TransformerInput {
 
     /// Puts an input together from tensors with the names of a probe's input file, and checks it.
     ///
+    /// - Parameters:
+    ///   - tensors: `hidden_states` `(B, 16, F, h, w)`, `timestep` `(B)`, `guidance` `(B)`,
+    ///     `encoder_hidden_states` `(B, T, C)`, `encoder_attention_mask` `(B, T)` of 0 and 1,
+    ///     `pooled_projections` `(B, P)`, `image_embeds` `(B, I, C)` and `indices_latents` `(F)` of
+    ///     int64; for each group of the history that is there, `clean`, `history_2x` or
+    ///     `history_4x`, also `latents_` `(B, 16, n, h, w)` and `indices_latents_` `(n)` before its
+    ///     name.
+    ///   - config: The sizes; without guidance or an image projection its tensor is not read.
     /// - Throws: `ModelError` that names the tensor that is missing or does not fit.
     public init(named tensors: [String: Tensor], for config: TransformerConfig) throws {
         func required(_ name: String) throws(ModelError) -> Tensor {

@@ -35,6 +35,10 @@ public struct ContextFrames {
     public var indices: FrameIndices
 
     /// Puts latents and indices together.
+    ///
+    /// - Parameters:
+    ///   - latents: `(B, 16, F, h, w)`, in the VAE's scaled units.
+    ///   - indices: One for each of the F frames.
     public init(_ latents: Tensor, _ indices: FrameIndices) {
         self.latents = latents
         self.indices = indices
@@ -51,6 +55,11 @@ public struct PackedContext {
     public var clean4x: ContextFrames?
 
     /// Any of the groups may be absent.
+    ///
+    /// - Parameters:
+    ///   - clean: `(B, 16, F, h, w)` with h and w of the section, as in the other two.
+    ///   - clean2x: The frames of which a token covers 2×2×2 patches.
+    ///   - clean4x: The frames of which a token covers 4×4×4 patches.
     public init(
         clean: ContextFrames? = nil, clean2x: ContextFrames? = nil, clean4x: ContextFrames? = nil
     ) {
@@ -71,9 +80,14 @@ public struct Conditioning {
     /// States of the vision encoder, `(B, I, C)`; nil for a start without a picture.
     public var imageEmbeds: Tensor?
 
-    /// Puts the parts together.
+    /// Puts the parts together; ``TransformerInput/validate(for:)`` checks them.
     ///
-    /// - Parameter textLengths: All T states of each sample if nil.
+    /// - Parameters:
+    ///   - promptEmbeds: States of the text encoder, `(B, T, C)` with C 4096 as released.
+    ///   - textLengths: How many of the T states are text, for each of B samples; all if nil.
+    ///   - pooled: Pooled text, `(B, P)` with P 768 as released.
+    ///   - imageEmbeds: States of the vision encoder, `(B, I, C)` with I 729 and C 1152 as
+    ///     released; nil for a start without a picture.
     public init(
         promptEmbeds: Tensor, textLengths: [Int]? = nil, pooled: Tensor, imageEmbeds: Tensor? = nil
     ) {
@@ -86,8 +100,10 @@ public struct Conditioning {
 
     /// The text lengths that a mask `(B, T)` of 0 and 1 stands for.
     ///
-    /// - Throws: `ModelError` that names `encoder_attention_mask` unless each row is ones
-    ///   followed by zeros.
+    /// - Parameter mask: Of any type; each row is ones followed by zeros.
+    /// - Returns: B lengths of 0 to T.
+    /// - Throws: `ModelError` that names `encoder_attention_mask` unless each row is ones followed
+    ///   by zeros.
     public static func textLengths(mask: Tensor) throws -> [Int] {
         guard mask.rank == 2 else {
             throw ModelError("encoder_attention_mask is \(mask.shape); it must be (B, T).")
@@ -124,7 +140,17 @@ public struct TransformerInput {
     /// Prompt and picture.
     public var conditioning: Conditioning
 
-    /// Puts the parts together.
+    /// Puts the parts together; ``validate(for:)`` checks them.
+    ///
+    /// - Parameters:
+    ///   - latents: Noisy latents of the section, `(B, 16, F, h, w)`; h and w are multiples of the
+    ///     patch, 2 as released.
+    ///   - timestep: 1000 · sigma, `(B)`.
+    ///   - guidance: 1000 · distilled guidance scale, `(B)`; nil only for a model without that
+    ///     input.
+    ///   - indices: One for each of the F frames.
+    ///   - context: The history, with the section's B, h and w.
+    ///   - conditioning: Prompt and picture of B samples.
     public init(
         latents: Tensor, timestep: Tensor, guidance: Tensor?, indices: FrameIndices,
         context: PackedContext = PackedContext(), conditioning: Conditioning

@@ -18,6 +18,7 @@ public struct LatentDistribution {
     ///
     /// The logarithm of the variance is cut to −30 … 20 first.
     /// - Parameter noise: A draw of the unit Gaussian, in the shape of the mean.
+    /// - Returns: `(B, C, F, h, w)`.
     /// - Throws: `ModelError` that names the noise, `eps`, if it has another shape.
     public func sample(_ noise: Tensor) throws -> Tensor {
         guard noise.shape == mean.shape else {
@@ -58,14 +59,21 @@ public final class VAE {
 
     /// Encodes a video in the tiles of a plan, each on its own.
     ///
-    /// - Parameter video: `(B, 3, 4F−3, H, W)` in [−1, 1]; H and W multiples of 8.
+    /// - Parameters:
+    ///   - video: `(B, 3, 4F−3, H, W)` in [−1, 1]; H and W multiples of 8.
+    ///   - tiling: The tiles.
+    ///   - onProgress: Called before each convolution; what it throws ends the encoding.
     /// - Returns: Unscaled moments, `(B, C, F, H/8, W/8)` each.
     /// - Throws: `ModelError` that names the video and what is wrong with its shape.
-    public func encode(_ video: Tensor, tiling: VAETiling = .reference) throws
-        -> LatentDistribution
-    {
+    public func encode(
+        _ video: Tensor, tiling: VAETiling = .reference,
+        onProgress: @escaping () throws -> Void = {}
+    ) throws -> LatentDistribution {
         try config.check(video: video)
-        let moments = try tiling.encode(video, config) { try self.quantConv(self.encoder($0)) }
+        let pass = VAEPass(onProgress: onProgress)
+        let moments = try tiling.encode(video, config) {
+            try self.quantConv(self.encoder($0, pass))
+        }
         return try LatentDistribution(moments: moments)
     }
 
@@ -77,25 +85,36 @@ public final class VAE {
     ///   - window: Called for every window in time, with the range of its latents and what decodes
     ///     it; gives the window's pixels, decoded now or kept from before. What it throws ends the
     ///     decoding. Nil decodes every window.
+    ///   - onProgress: Called before each convolution; what it throws ends the decoding.
     /// - Returns: Pixels `(B, 3, 4F−3, 8h, 8w)`, not clamped.
     /// - Throws: `ModelError` that names the latents and what is wrong with their shape.
     public func decode(
         _ latents: Tensor, tiling: VAETiling = .reference,
-        window: ((Range<Int>, () throws -> Tensor) throws -> Tensor)? = nil
+        window: ((Range<Int>, () throws -> Tensor) throws -> Tensor)? = nil,
+        onProgress: @escaping () throws -> Void = {}
     ) throws -> Tensor {
         try config.check(latents: latents)
+        let pass = VAEPass(onProgress: onProgress)
         return try tiling.decode(latents / config.scalingFactor, config, window) {
-            try self.decoder(self.postQuantConv($0))
+            try self.decoder(self.postQuantConv($0), pass)
         }
     }
 
     /// Decodes the next latents of a stream, each latent once.
     ///
-    /// - Parameter latents: `(B, C, F, h, w)`, scaled, in time order after those before.
-    /// - Returns: Pixels, 4F frames, or 4F−3 at the beginning of the stream.
+    /// - Parameters:
+    ///   - latents: `(B, C, F, h, w)`, scaled, in time order after those before.
+    ///   - stream: What the latents before left; one decoding belongs to one stream.
+    ///   - onProgress: Called before each convolution; what it throws ends the decoding, and the
+    ///     stream with it.
+    /// - Returns: Pixels `(B, 3, 4F, 8h, 8w)`, not clamped; 4F−3 frames at the beginning of the
+    ///   stream.
     /// - Throws: `ModelError` that names the latents and what is wrong with their shape.
-    public func decode(_ latents: Tensor, stream: VAEStream) throws -> Tensor {
+    public func decode(
+        _ latents: Tensor, stream: VAEStream, onProgress: @escaping () throws -> Void = {}
+    ) throws -> Tensor {
         try config.check(latents: latents)
-        return try decoder(postQuantConv(latents / config.scalingFactor), stream)
+        let pass = VAEPass(stream: stream, onProgress: onProgress)
+        return try decoder(postQuantConv(latents / config.scalingFactor), pass)
     }
 }

@@ -21,10 +21,10 @@ final class VAEResidualBlock {
     }
 
     /// Maps `(B, C, F, h, w)` to the block's width.
-    func callAsFunction(_ x: Tensor, _ stream: VAEStream?) throws -> Tensor {
-        var y = try conv1(norm1(x).silu(), stream)
-        y = try conv2(norm2(y).silu(), stream)
-        return try (shortcut?(x) ?? x) + y
+    func callAsFunction(_ x: Tensor, _ pass: VAEPass) throws -> Tensor {
+        var y = try conv1(norm1(x).silu(), pass)
+        y = try conv2(norm2(y).silu(), pass)
+        return try (shortcut?(x, pass) ?? x) + y
     }
 }
 
@@ -45,16 +45,19 @@ final class VAEAttention {
     }
 
     /// Adds attention to `(B, C, F, h, w)`.
-    func callAsFunction(_ x: Tensor, _ stream: VAEStream?) throws -> Tensor {
+    func callAsFunction(_ x: Tensor, _ pass: VAEPass) throws -> Tensor {
         let (frames, height, width) = (x.dim(2), x.dim(3), x.dim(4))
         let area = height * width
         let y = try groupNorm(x).flatten(2).transpose(1, 2).unsqueeze(1)  // (B, 1, F·h·w, C)
         let q = try toQ(y)
         var (keys, values) = (try toK(y), try toV(y))
-        if let stream { (keys, values) = try stream.remembered(keys, values, for: self) }
+        if let stream = pass.stream {
+            (keys, values) = try stream.remembered(keys, values, area: area, for: self)
+        }
         let seen = keys.dim(2) - frames * area
         let parts = try (0..<frames).map { frame in
-            try Tensor.attention(
+            try pass.onProgress()
+            return try Tensor.attention(
                 q.narrow(2, frame * area, area), keys.narrow(2, 0, seen + (frame + 1) * area),
                 values.narrow(2, 0, seen + (frame + 1) * area))
         }
@@ -78,10 +81,10 @@ final class VAEMiddleBlock {
         second = try VAEResidualBlock(size, size, groups: groups, weights["resnets"][1])
     }
 
-    func callAsFunction(_ x: Tensor, _ stream: VAEStream? = nil) throws -> Tensor {
-        var y = try first(x, stream)
-        if let attention { y = try attention(y, stream) }
-        return try second(y, stream)
+    func callAsFunction(_ x: Tensor, _ pass: VAEPass = VAEPass()) throws -> Tensor {
+        var y = try first(x, pass)
+        if let attention { y = try attention(y, pass) }
+        return try second(y, pass)
     }
 }
 
@@ -97,13 +100,13 @@ final class VAEUpsampler {
         conv = try CausalConv3d(size, size, weights["conv"])
     }
 
-    func callAsFunction(_ x: Tensor, _ stream: VAEStream?) throws -> Tensor {
-        if factors[0] == 1 || stream?.hasStarted == true {
-            return try conv(x.upsampleNearest3d(factors), stream)
+    func callAsFunction(_ x: Tensor, _ pass: VAEPass) throws -> Tensor {
+        if factors[0] == 1 || pass.stream?.hasStarted == true {
+            return try conv(x.upsampleNearest3d(factors), pass)
         }
         let first = try x.narrow(2, 0, 1).upsampleNearest3d([1] + factors[1...])
-        guard x.dim(2) > 1 else { return try conv(first, stream) }
+        guard x.dim(2) > 1 else { return try conv(first, pass) }
         let others = try x.narrow(2, 1, x.dim(2) - 1).upsampleNearest3d(factors)
-        return try conv(.cat([first, others], axis: 2), stream)
+        return try conv(.cat([first, others], axis: 2), pass)
     }
 }

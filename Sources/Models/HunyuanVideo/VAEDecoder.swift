@@ -39,14 +39,14 @@ final class VAEDecoder {
     }
 
     /// Maps `(B, C, F, h, w)` to `(B, 3, 4F−3, H, W)`, or to 4F frames in the middle of a stream.
-    func callAsFunction(_ latents: Tensor, _ stream: VAEStream? = nil) throws -> Tensor {
-        var x = try middle(convIn(latents, stream), stream)
+    func callAsFunction(_ latents: Tensor, _ pass: VAEPass) throws -> Tensor {
+        var x = try middle(convIn(latents, pass), pass)
         for level in levels {
-            for block in level.blocks { x = try block(x, stream) }
-            if let upsampler = level.upsampler { x = try upsampler(x, stream) }
+            for block in level.blocks { x = try block(x, pass) }
+            if let upsampler = level.upsampler { x = try upsampler(x, pass) }
         }
-        x = try convOut(normOut(x).silu(), stream)
-        stream?.advance()
+        x = try convOut(normOut(x).silu(), pass)
+        pass.stream?.advance()
         return x
     }
 }

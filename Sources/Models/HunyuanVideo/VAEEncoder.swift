@@ -40,13 +40,13 @@ final class VAEEncoder {
     }
 
     /// Maps `(B, 3, 4F−3, H, W)` to `(B, 2C, F, h, w)`.
-    func callAsFunction(_ video: Tensor) throws -> Tensor {
-        var x = try convIn(video)
+    func callAsFunction(_ video: Tensor, _ pass: VAEPass) throws -> Tensor {
+        var x = try convIn(video, pass)
         for level in levels {
-            for block in level.blocks { x = try block(x, nil) }
-            if let downsampler = level.downsampler { x = try downsampler(x) }
+            for block in level.blocks { x = try block(x, pass) }
+            if let downsampler = level.downsampler { x = try downsampler(x, pass) }
         }
-        x = try middle(x)
-        return try convOut(normOut(x).silu())
+        x = try middle(x, pass)
+        return try convOut(normOut(x).silu(), pass)
     }
 }

@@ -1,5 +1,13 @@
 import Torch
 
+/// How one pass through the encoder or decoder runs.
+struct VAEPass {
+    /// What the pieces before left; nil for a pass of its own.
+    var stream: VAEStream?
+    /// Called before each convolution and each frame of attention; what it throws ends the pass.
+    var onProgress: () throws -> Void = {}
+}
+
 /// What a causal decoder has to remember between two pieces of one video.
 ///
 /// Decoding piece by piece with a stream costs each latent once. It isn't exactly what decoding in
@@ -7,6 +15,10 @@ import Torch
 /// frames and the small model's VAE, pieces of 5 latents came within 57 dB of the decoding in one
 /// piece; the reference's overlapping windows came within 52 and 55 dB.
 public final class VAEStream {
+    /// Latents before the piece at hand that attention sees at most: some four times what the
+    /// reference's windows show it, so that memory and time do not grow with the video.
+    static let rememberedLatents = 20
+
     private var tails: [ObjectIdentifier: Tensor] = [:]
     private var memories: [ObjectIdentifier: (keys: Tensor, values: Tensor)] = [:]
     private(set) var hasStarted = false
@@ -29,8 +41,10 @@ public final class VAEStream {
         return whole
     }
 
-    /// Keys and values `(B, 1, L, C)` of all frames so far, this piece's included.
-    func remembered(_ keys: Tensor, _ values: Tensor, for layer: AnyObject) throws -> (
+    /// Keys and values `(B, 1, L, C)` of the latents before and of this piece.
+    ///
+    /// - Parameter area: Positions of a latent.
+    func remembered(_ keys: Tensor, _ values: Tensor, area: Int, for layer: AnyObject) throws -> (
         keys: Tensor, values: Tensor
     ) {
         let id = ObjectIdentifier(layer)
@@ -39,7 +53,11 @@ public final class VAEStream {
             whole.keys = try .cat([memory.keys, keys], axis: 2)
             whole.values = try .cat([memory.values, values], axis: 2)
         }
-        memories[id] = whole
+        let kept = min(whole.keys.dim(2), Self.rememberedLatents * area)
+        func end(_ tensor: Tensor) throws -> Tensor {
+            try tensor.narrow(2, tensor.dim(2) - kept, kept).clone()
+        }
+        memories[id] = (try end(whole.keys), try end(whole.values))
         return whole
     }
 

@@ -43,9 +43,11 @@ public final class LlamaTextEncoder {
     ///   - attentionMask: 1 for text and 0 for padding in any type, `(B, T)`, padded on the right;
     ///     nil if nothing is padding. Rows of padding hold finite values without a meaning.
     ///   - dtype: The type to compute in; nil computes in that of the embedding table.
+    ///   - onProgress: Called before each layer; what it throws ends the pass.
     /// - Throws: `ModelError` that names the input, the value found and the one wanted.
     public func callAsFunction(
-        _ inputIDs: Tensor, _ attentionMask: Tensor? = nil, dtype: DType? = nil
+        _ inputIDs: Tensor, _ attentionMask: Tensor? = nil, dtype: DType? = nil,
+        onProgress: () throws -> Void = {}
     ) throws -> Tensor {
         let input = try TextInput(inputIDs, vocabularySize: config.vocabularySize)
         if let attentionMask { try input.checkRightPadded(attentionMask) }
@@ -53,7 +55,10 @@ public final class LlamaTextEncoder {
         var x = try embedding(inputIDs.to(table.device, .int64)).to(dtype ?? table.dtype)
         let phases = try RotaryPhases(
             config, length: input.length, dtype: x.dtype, device: x.device)
-        for layer in layers { x = try layer(x, phases) }
+        for layer in layers {
+            try onProgress()
+            x = try layer(x, phases)
+        }
         return x
     }
 

@@ -39,8 +39,11 @@ public final class SigLIPVisionEncoder {
     /// - Parameters:
     ///   - pixelValues: Normalised pictures `(B, 3, S, S)`, in [-1, 1] as released.
     ///   - dtype: The type to compute in; nil computes in that of `pixelValues`.
+    ///   - onProgress: Called before each layer; what it throws ends the pass.
     /// - Throws: `ModelError` that names the shape found and the one wanted.
-    public func callAsFunction(_ pixelValues: Tensor, dtype: DType? = nil) throws -> Tensor {
+    public func callAsFunction(
+        _ pixelValues: Tensor, dtype: DType? = nil, onProgress: () throws -> Void = {}
+    ) throws -> Tensor {
         let wanted = [config.channelCount, config.imageSize, config.imageSize]
         guard pixelValues.rank == 4, Array(pixelValues.shape.dropFirst()) == wanted,
             pixelValues.dim(0) > 0
@@ -59,7 +62,10 @@ public final class SigLIPVisionEncoder {
         let dtype = dtype ?? pixelValues.dtype
         let input = try pixelValues.to(positions.weight.value.device, dtype)
         var x = try patches(input).flatten(2).transpose(1, 2) + positions.weight.value(as: dtype)
-        for layer in layers { x = try layer(x) }
+        for layer in layers {
+            try onProgress()
+            x = try layer(x)
+        }
         return try finalNorm(x)
     }
 
