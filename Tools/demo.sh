@@ -22,9 +22,9 @@ step "generation" generate
 
 echo "== times"
 print_steps
-# One second is 30 frames; the command may round up to whole sections and says so itself.
-frames=$(ffprobe -v error -select_streams v:0 -show_entries stream=nb_frames -of csv=p=0 \
-    "$output" 2>/dev/null || true)
-echo "$last_step_time" | LC_ALL=C awk -v frames="${frames:-$((seconds * 30))}" \
+# The command rounds to whole sections; the plan says how many frames they are.
+frames=$(.build/release/framepack plan --image "$image" --seconds "$seconds" --json |
+    sed -n 's/^  "frames" : \([0-9]*\).*/\1/p')
+echo "$last_step_time" | LC_ALL=C awk -v frames="$frames" \
     '{ printf "%8.3f s  a frame of the video (%d frames)\n", $1 / frames, frames }'
 echo "The video is $PWD/$output"

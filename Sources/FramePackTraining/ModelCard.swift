@@ -8,8 +8,8 @@ struct ModelCard {
     let steps: Int
     /// Steps of the guidance's distillation; nil if there was none.
     let guidanceSteps: Int?
-    /// What was measured; nil if nothing was.
-    let evaluation: EvaluationReport?
+    /// What was measured; empty if nothing was.
+    let evaluations: [EvaluationReport]
 
     /// The whole text, in Markdown.
     var text: String {
@@ -57,6 +57,8 @@ struct ModelCard {
     }
 
     private var measured: String {
-        evaluation?.markdown ?? "Not yet; run `framepack eval`."
+        evaluations.isEmpty
+            ? "Not yet; run `framepack eval`."
+            : evaluations.map(\.markdown).joined(separator: "\n\n")
     }
 }

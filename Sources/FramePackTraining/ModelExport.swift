@@ -166,7 +166,7 @@ private struct ModelWriter {
         try writeJSON(settings, to: folder.appendingPathComponent("framepack.json"))
         let card = ModelCard(
             settings: settings, steps: averages.step, guidanceSteps: guided?.step,
-            evaluation: try EvaluationReport.stored(at: run.evaluation))
+            evaluations: try run.evaluations())
         try write(card.text, "README.md")
         // Last, since a folder with it counts as a model.
         try write(PublishedFiles.index, "model_index.json")

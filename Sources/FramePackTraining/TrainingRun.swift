@@ -28,8 +28,14 @@ public struct TrainingRun: Sendable {
     public var sizesFile: URL { folder.appendingPathComponent("sizes.json") }
     /// The state of the guidance's distillation.
     public var guidanceState: URL { folder.appendingPathComponent("guidance-run") }
-    /// What `framepack eval` measured of the exported model.
-    public var evaluation: URL { folder.appendingPathComponent("eval.json") }
+    /// What `framepack eval` measured of the exported model: the run's files `eval*.json`, by name.
+    ///
+    /// - Throws: `DecodingError` for a file that holds something else.
+    public func evaluations() throws -> [EvaluationReport] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return try names.filter { $0.hasPrefix("eval") && $0.hasSuffix(".json") }.sorted()
+            .compactMap { try EvaluationReport.stored(at: folder.appendingPathComponent($0)) }
+    }
     /// Encoded clips.
     public var clips: URL { folder.appendingPathComponent("clips") }
     /// The model in the released layout.

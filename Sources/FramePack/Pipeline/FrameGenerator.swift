@@ -36,17 +36,21 @@ public final class FrameGenerator {
     ///
     /// - Parameters:
     ///   - request: What is asked for; its pictures, size and output are passed over.
-    ///   - picture: The start picture, which has the video's size: a multiple of 16 each way.
+    ///   - picture: The start picture, which has the video's size: a multiple of 16 each way; nil
+    ///     for a start from text alone, at the model's own size.
     ///   - cancellation: Ends the work from another thread.
-    /// - Returns: The frames in time order, in the size of the start picture.
+    /// - Returns: The frames in time order; a start from text gives one less, as in a run.
     /// - Throws: `FramePackError` for an invalid request or size, NaN, or cancelled work.
     public func frames(
-        _ request: GenerationRequest, from picture: Picture,
+        _ request: GenerationRequest, from picture: Picture?,
         cancellation: CancellationToken = CancellationToken()
     ) throws -> [Picture] {
         var request = request
-        (request.image, request.endImage) = ("picture", nil)
-        let size = try FrameSize.checked(height: picture.height, width: picture.width)
+        (request.image, request.endImage) = (picture == nil ? nil : "picture", nil)
+        let side = model.settings.resolution ?? 640
+        let size = try FrameSize.checked(
+            height: picture?.height ?? side, width: picture?.width ?? side)
+        let picture = picture ?? model.settings.plainPicture(size)
         let plan = try request.plan(defaultOrder: model.defaultOrder)
         return try withoutGradients {
             let history = try sample(request, plan, size, picture, cancellation)

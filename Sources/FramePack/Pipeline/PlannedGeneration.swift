@@ -36,10 +36,7 @@ public struct PlannedGeneration: Sendable {
 
     /// The start picture, cut to the video's size; a plain one for a start from text alone.
     func startPicture() throws -> Picture {
-        if let picture = try picture(request.image) { return picture }
-        let color = model.settings.plainColor ?? [0, 0, 0]
-        return Picture(
-            width: size.width, height: size.height, red: color[0], green: color[1], blue: color[2])
+        try picture(request.image) ?? model.settings.plainPicture(size)
     }
 
     /// The end picture, cut to the video's size.
@@ -49,5 +46,14 @@ public struct PlannedGeneration: Sendable {
         guard let path else { return nil }
         return try Picture(contentsOf: URL(fileURLWithPath: path))
             .resizedAndCentreCropped(width: size.width, height: size.height)
+    }
+}
+
+extension ModelSettings {
+    /// The picture that a start from text alone begins with.
+    func plainPicture(_ size: FrameSize) -> Picture {
+        let color = plainColor ?? [0, 0, 0]
+        return Picture(
+            width: size.width, height: size.height, red: color[0], green: color[1], blue: color[2])
     }
 }

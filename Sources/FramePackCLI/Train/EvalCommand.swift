@@ -19,6 +19,10 @@ struct EvalCommand: ParsableCommand {
     var model: String?
     @Option(parsing: .unconditional, help: "Videos in each row.")
     var count = 24
+    @Option(
+        parsing: .unconditional,
+        help: "Rendered videos and round trips in their rows; as many as in the others by default.")
+    var baselineCount: Int?
     @Option(parsing: .unconditional, help: "Length of each video, in seconds.")
     var seconds = 5.0
     @Option(parsing: .unconditional, help: "Seed of scenes and noise.")
@@ -41,9 +45,11 @@ struct EvalCommand: ParsableCommand {
     var shift: Double?
     @Option(help: "How latents become frames.")
     var decode = DecodeChoice.windows
+    @Flag(help: "Measure videos from the text alone, without a start picture, too.")
+    var textStarts = false
     @Flag(help: "Leave out the rows of rendered videos and VAE round trips.")
     var noBaselines = false
-    @Option(help: "Write the figures to this JSON file; RUN/eval.json goes into an export.")
+    @Option(help: "Write the figures to this JSON file; RUN/eval*.json go into an export.")
     var json: String?
     @Option(help: "Write strips of frames and a plot to this PNG file.")
     var picture: String?
@@ -58,6 +64,7 @@ struct EvalCommand: ParsableCommand {
 
     func validate() throws {
         try checkOption("count", count, 1...100_000)
+        if let baselineCount { try checkOption("baseline-count", baselineCount, 1...100_000) }
         try checkOption("threads", threads, 0...4096)
         try checkOption("shown", shown, 0...1000)
     }
@@ -83,6 +90,7 @@ struct EvalCommand: ParsableCommand {
     private func options() throws -> EvaluationOptions {
         var options = EvaluationOptions()
         (options.count, options.seconds, options.seed) = (count, seconds, seed)
+        (options.baselineCount, options.hasTextStarts) = (baselineCount, textStarts)
         (options.shift, options.shown, options.hasBaselines) = (shift, shown, !noBaselines)
         (options.world, options.sampler, options.decode) = (world, sampler, decode)
         options.orders = try list(orders).map {

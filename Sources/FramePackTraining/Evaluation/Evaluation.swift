@@ -77,11 +77,12 @@ public final class Evaluation {
         let done = try rows.map { row in
             EvaluationRow(
                 row,
-                videos: try (0..<options.count).map { index in
+                videos: try (0..<row.count(options)).map { index in
                     let (video, isKept) = try video(index, of: row)
                     try onVideo(
                         EvaluationProgress(
-                            row: row.name, video: index + 1, count: options.count, isKept: isKept,
+                            row: row.name, video: index + 1, count: row.count(options),
+                            isKept: isKept,
                             seconds: video.seconds))
                     return video
                 })
@@ -106,8 +107,10 @@ public final class Evaluation {
         let prompt = scene.caption(variant: index)
         let pixels = try pixels(row, scene, prompt: prompt, index: index)
         let seconds = Date().timeIntervalSince(start)
+        // Without a start picture nobody can know the place that the scene has in mind.
         let report = Judge().report(
-            video: pixels, side: side, facts: scene.facts, scene: scene)
+            video: pixels, side: side, facts: scene.facts,
+            scene: row.request.image == nil ? nil : scene)
         let video = EvaluatedVideo(
             prompt: prompt, report: report, seconds: seconds,
             strip: isShown ? strip(pixels) : nil)
@@ -129,7 +132,9 @@ public final class Evaluation {
             var request = row.request
             request.prompt = prompt
             request.seed = Int(SplitMix64.mix(options.seed &+ UInt64(index)) >> 33)
-            let picture = Picture(width: side, height: side, pixels: scene.startPicture)
+            let picture =
+                request.image == nil
+                ? nil : Picture(width: side, height: side, pixels: scene.startPicture)
             return try generator.frames(request, from: picture).flatMap(\.pixels)
         }
     }
@@ -149,7 +154,7 @@ public final class Evaluation {
     private func strip(_ pixels: [UInt8]) -> Data {
         let bytes = 3 * side * side
         return (0..<EvaluatedVideo.stripFrames).reduce(into: Data()) { data, number in
-            let frame = (frameCount - 1) * number / (EvaluatedVideo.stripFrames - 1)
+            let frame = (pixels.count / bytes - 1) * number / (EvaluatedVideo.stripFrames - 1)
             data += pixels[frame * bytes..<(frame + 1) * bytes]
         }
     }

@@ -14,8 +14,10 @@ public enum EvaluationWorld: String, Codable, CaseIterable, Sendable {
 
 /// What `framepack eval` measures.
 public struct EvaluationOptions: Codable, Sendable, Equatable {
-    /// Videos in each row.
+    /// Videos in each generated row.
     public var count = 24
+    /// Videos in the rows of rendered videos and round trips; nil for as many as in the others.
+    public var baselineCount: Int?
     /// The length of a video; it becomes whole sections.
     public var seconds = 5.0
     /// The seed of scenes and noise.
@@ -38,6 +40,8 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
     public var decode = DecodeChoice.windows
     /// Whether rendered videos and VAE round trips have rows too.
     public var hasBaselines = true
+    /// Whether each order has a row of videos from the text alone, without a start picture, too.
+    public var hasTextStarts = false
     /// Videos of each row that the picture shows.
     public var shown = 4
 
@@ -69,6 +73,12 @@ extension EvaluationOptions {
                         rows.append(
                             EvaluationRowPlan(
                                 name: name(request), kind: .generated, request: request))
+                        guard hasTextStarts else { continue }
+                        request.image = nil
+                        rows.append(
+                            EvaluationRowPlan(
+                                name: "\(name(request)), text only", kind: .generated,
+                                request: request))
                     }
                 }
             }
@@ -96,6 +106,11 @@ struct EvaluationRowPlan {
     let kind: Kind
     let request: GenerationRequest
 
+    /// How many videos the row has.
+    func count(_ options: EvaluationOptions) -> Int {
+        kind == .generated ? options.count : options.baselineCount ?? options.count
+    }
+
     /// A folder's name that differs wherever the row's videos do.
     func key(_ options: EvaluationOptions) -> String {
         var parts = [
@@ -107,6 +122,7 @@ struct EvaluationRowPlan {
                 "guidance\(request.guidance)", "cfg\(request.cfg)", request.sampler.rawValue,
                 "shift\(request.shift.map { "\($0)" } ?? "auto")", request.decode.rawValue,
             ]
+            if request.image == nil { parts.append("text") }
         }
         return parts.joined(separator: "-")
     }

@@ -41,7 +41,7 @@ extension EvaluationReport {
         let length = String(format: "%.1f s", seconds)
         return [
             (
-                "Right, in % (with 95 % intervals), \(options.count) videos of \(length), "
+                "Right, in % (with 95 % intervals), videos of \(length) of "
                     + "combinations that were held out of the training; \"way n\" is the motion in "
                     + "section n:", rightTable
             ),
@@ -59,7 +59,7 @@ extension EvaluationReport {
     private var rightTable: TextTable {
         let ways = sections.map { "way \($0 + 1)" }
         return TextTable(
-            head: ["video", "object", "colour", "shape"] + ways
+            head: ["video", "count", "object", "colour", "shape"] + ways
                 + ["vanishes", "sharpness", "s/video"],
             rows: rows.map { row in
                 let all = row.summary.overall
@@ -67,7 +67,7 @@ extension EvaluationReport {
                 let ways = sections.map {
                     found.indices.contains($0) ? found[$0].direction : Score()
                 }
-                return [row.name]
+                return [row.name, "\(row.summary.videos)"]
                     + ([row.summary.objects, all.colour, all.shape] + ways + [row.summary.happens])
                     .map(cell)
                     + [
