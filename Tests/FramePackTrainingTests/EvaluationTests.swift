@@ -86,10 +86,34 @@ import ToyWorld
             _ = try Pipeline(model).run(request)
             let frames = try FrameGenerator(model).frames(request, from: picture)
             #expect(frames.count == 50)
-            for (number, frame) in frames.enumerated() {
-                let name = String(format: "frames/%05d.png", number)
-                #expect(frame == (try Picture(contentsOf: folder.appendingPathComponent(name))))
+            func expectFrames(_ frames: [Picture]) throws {
+                for (number, frame) in frames.enumerated() {
+                    let name = String(format: "frames/%05d.png", number)
+                    #expect(frame == (try Picture(contentsOf: folder.appendingPathComponent(name))))
+                }
             }
+            try expectFrames(frames)
+
+            // From the text alone.
+            (request.image, request.frames) = (nil, 40)
+            try FileManager.default.removeItem(at: folder.appendingPathComponent("frames"))
+            _ = try Pipeline(model).run(request)
+            let fromText = try FrameGenerator(model).frames(request, from: nil)
+            #expect(fromText.count == 40)
+            try expectFrames(fromText)
+        }
+    }
+
+    @Test func textStartsAndBaselinesHaveRowsOfTheirOwn() throws {
+        try withTemporaryFolder { folder in
+            var options = EvaluationOptions()
+            (options.count, options.baselineCount, options.seconds) = (1, 3, 1)
+            (options.orders, options.hasTextStarts) = ([.f1], true)
+            let report = try Evaluation(model(in: folder), options: options, cache: folder).run()
+            #expect(report.rows.map(\.name) == ["rendered", "VAE round trip", "f1", "f1, text only"])
+            #expect(report.rows.map(\.summary.videos) == [3, 3, 1, 1])
+            // Nobody knows where the object should be.
+            #expect(report.rows[3].summary.positionErrors.allSatisfy { $0.count == 0 })
         }
     }
 
