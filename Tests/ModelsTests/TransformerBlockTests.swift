@@ -33,7 +33,7 @@ private struct DrawnWeights: WeightSource {
     func contains(_ name: String) -> Bool { values[name] != nil }
 }
 
-/// One block of the released width, with 1,728 video and 260 text tokens.
+/// One block of the released width, with 3,456 video and 300 text tokens.
 @Suite(.serialized) struct TransformerBlockTests {
     private typealias Streams = (video: Tensor, text: Tensor)
     private typealias Build = (TransformerConfig, Weights) throws -> (
@@ -46,7 +46,7 @@ private struct DrawnWeights: WeightSource {
         let stored = try Fixtures.tensors("blocks/\(kind).safetensors")
         let generator = try Generator(seed: seed)
         let draws = try [
-            ("hidden_states", [1, 1728, 3072]), ("encoder_hidden_states", [1, 260, 3072]),
+            ("hidden_states", [1, 3456, 3072]), ("encoder_hidden_states", [1, 300, 3072]),
             ("temb", [1, 3072]),
         ].map { ($0, try Tensor.randn($1, generator: generator)) }
         let shapes = Weights(ShapesOnly())
@@ -64,7 +64,7 @@ private struct DrawnWeights: WeightSource {
             try weights.store.move(to: nil, dtype)
             let conditions = try BlockConditions(
                 config, temb: temb.to(dtype), indices: .shared(Array(1...9)),
-                grid: (height: 12, width: 16), textCount: 260,
+                grid: (height: 16, width: 24), textCount: 300,
                 execution: Execution(dtype: dtype, chunkSize: 1000))
             let result = try block(video.to(dtype), text.to(dtype), conditions)
             return (try result.video.to(.float32), try result.text.to(.float32))
@@ -82,8 +82,13 @@ private struct DrawnWeights: WeightSource {
             let norm = try exact.norm().item()
             #expect(abs(norm - numbers[0]) < 1e-5 * numbers[0])
             let error = try (low - exact).norm().item() / norm
-            print("    \(kind), \(name) in bf16: error \(error), the reference's \(numbers[4])")
+            let largest = try (low - exact).abs().max().item()
+            print(
+                "    \(kind), \(name) in bf16: error \(error), the reference's \(numbers[4]); largest "
+                    + "\(largest), the reference's \(numbers[3])")
             #expect(error <= numbers[4])
+            // One element of ten million decides it: as large, but for chance.
+            #expect(largest <= 1.25 * numbers[3])
         }
     }
 
