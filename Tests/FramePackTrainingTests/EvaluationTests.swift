@@ -110,7 +110,8 @@ import ToyWorld
             (options.count, options.baselineCount, options.seconds) = (1, 3, 1)
             (options.orders, options.hasTextStarts) = ([.f1], true)
             let report = try Evaluation(model(in: folder), options: options, cache: folder).run()
-            #expect(report.rows.map(\.name) == ["rendered", "VAE round trip", "f1", "f1, text only"])
+            #expect(
+                report.rows.map(\.name) == ["rendered", "VAE round trip", "f1", "f1, text only"])
             #expect(report.rows.map(\.summary.videos) == [3, 3, 1, 1])
             // Nobody knows where the object should be.
             #expect(report.rows[3].summary.positionErrors.allSatisfy { $0.count == 0 })
