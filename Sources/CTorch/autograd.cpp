@@ -37,7 +37,7 @@ struct Body : torch::CustomClassHolder {
     ct_tensors outputs{nullptr, 0};
     const auto status = run(context, handles.data(), handles.size(), &outputs);
     for (auto handle : handles) ct_tensor_free(handle);
-    if (status != CT_OK) throw CallbackFailure();
+    if (status != CT_OK) throw CallbackFailure(status);
     return take(outputs);
   }
 };

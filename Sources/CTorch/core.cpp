@@ -26,6 +26,7 @@ bool ct::isOutOfMemory(const char *message) {
 using namespace ct;
 
 const char *ct_last_error() { return lastError.c_str(); }
+void ct_set_last_error(const char *text) { lastError = text; }
 
 const char *ct_version() { return TORCH_VERSION; }
 

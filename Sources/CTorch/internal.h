@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
+#include <exception>
 #include <new>
 #include <optional>
 #include <string>
@@ -18,8 +19,14 @@ namespace ct {
 /// Keeps `message` for ct_last_error.
 void fail(const char *message);
 
-/// Thrown when a callback into Swift failed: the error itself stays on the Swift side.
-struct CallbackFailure {};
+/// Thrown when a callback into Swift failed, with the status and the text that it left. Autograd's
+/// threads carry on what derives from std::exception and end the process at anything else.
+struct CallbackFailure : std::exception {
+  int32_t status;
+  std::string text;
+  explicit CallbackFailure(int32_t status) : status(status), text(ct_last_error()) {}
+  const char *what() const noexcept override { return text.c_str(); }
+};
 
 inline at::Tensor &ref(ct_tensor t) { return *reinterpret_cast<at::Tensor *>(t); }
 
@@ -117,8 +124,9 @@ inline std::optional<at::Generator> optional(ct_generator g) {
   try {                                                        \
     __VA_ARGS__;                                               \
     return CT_OK;                                              \
-  } catch (const ct::CallbackFailure &) {                      \
-    return CT_CALLBACK;                                        \
+  } catch (const ct::CallbackFailure &e) {                     \
+    ct::fail(e.what());                                        \
+    return e.status;                                           \
   } catch (const c10::OutOfMemoryError &e) {                   \
     ct::fail(e.what_without_backtrace());                      \
     return CT_OUT_OF_MEMORY;                                   \

@@ -42,6 +42,8 @@ extension TrainingRun {
                 try writeJSON(colours, to: folder.appendingPathComponent("colours.json"))
             }
         }
+        // What an earlier call left must not come back as weights of this one.
+        try? FileManager.default.removeItem(at: start)
         for part in AdoptedWeights.parts where !fresh.contains(part) || part == .transformer {
             try copyFiles(
                 of: model.folder(of: part), to: start.appendingPathComponent(part.rawValue))

@@ -40,16 +40,29 @@ public struct ClipCache {
             throw TrainingError(
                 "there are no encoded clips in \(folder.path); run `framepack train clips` first")
         }
-        return try names.map {
+        let shards = try names.map {
             let file = try SafetensorsFile(folder.appendingPathComponent($0))
             guard let first = file.metadata["first"].flatMap(Int.init) else {
                 throw TrainingError("\(file.url.path) doesn't say which scenes it holds")
             }
             let latents = try file.tensor("latents")
+            let side = latents.dim(3) * 8
+            guard side == clips.side else {
+                throw TrainingError(
+                    "\(file.url.path) has clips of \(side) pixels, not \(clips.side); remove them, or "
+                        + "take that side")
+            }
             return Shard(
                 latents: latents, masks: try file.tensor("masks"),
                 numbers: Array(first..<first + latents.dim(0)))
         }
+        let numbers = shards.flatMap(\.numbers)
+        guard Set(numbers).count == numbers.count else {
+            throw TrainingError(
+                "the clips in \(folder.path) show scenes twice, as shards of different sizes do; "
+                    + "remove them, and run `framepack train clips` again")
+        }
+        return shards
     }
 
     /// Encodes shards that are missing, until there are `count`.

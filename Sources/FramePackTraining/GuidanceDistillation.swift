@@ -31,6 +31,8 @@ public final class GuidanceDistillation: TrainingTask {
     public let store = ParameterStore()
     /// What is trained.
     public let student: Transformer
+    /// The step at which the teacher stood.
+    public let teacherStep: Int?
     private let data: TransformerTraining
 
     /// Prepares a run.
@@ -38,11 +40,15 @@ public final class GuidanceDistillation: TrainingTask {
     /// - Parameters:
     ///   - data: The training whose batches are used; its model is the teacher.
     ///   - source: The teacher's weights, of which the student gets a copy of its own.
+    ///   - teacherStep: The step at which the teacher stands, by which a student is told from that
+    ///     of a later teacher.
     public init(
-        _ config: GuidanceDistillationConfig, data: TransformerTraining, source: any WeightSource
+        _ config: GuidanceDistillationConfig, data: TransformerTraining, source: any WeightSource,
+        teacherStep: Int? = nil
     ) throws {
         self.config = config
         self.data = data
+        self.teacherStep = teacherStep
         student = try Transformer(
             data.model.sizes.transformer, Weights(source, store: store)["transformer"])
     }

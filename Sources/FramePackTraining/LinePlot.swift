@@ -24,6 +24,8 @@ public struct LinePlot {
     public func lines() -> [String] {
         let width = size.columns - Self.labelWidth - 2
         let height = size.lines - 3
+        // A log that two runs wrote may go back and forth.
+        let points = points.sorted { $0.x < $1.x }
         guard let first = points.first, let last = points.last, width > 10, height > 2 else {
             return ["\(title): nothing to draw yet"]
         }

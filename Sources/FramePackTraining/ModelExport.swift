@@ -20,6 +20,8 @@ public struct ModelExportOptions: Sendable {
     public var cfg = 1.0
     /// The order of sections where none is asked for.
     public var order = SamplingOrder.f1
+    /// Whether the transformer with distilled guidance is taken where there is one.
+    public var isGuided = true
     /// Pictures of the world by which the check of start pictures is fitted.
     public var samplePictures = 200
 
@@ -48,6 +50,8 @@ public struct ModelExport {
         _ run: TrainingRun, to folder: URL, options: ModelExportOptions = ModelExportOptions()
     ) throws {
         let writer = try ModelWriter(run, folder, options)
+        // While it is being written the folder must not count as a model.
+        try? FileManager.default.removeItem(at: folder.appendingPathComponent("model_index.json"))
         try writer.writeNetworks()
         try writer.writeTokenizers()
         try writer.writeSettings()
@@ -76,14 +80,21 @@ private struct ModelWriter {
     let guided: AveragedWeights?
     let sizes: SmallModelSizes
     let tokenizer, tokenizer2: Tokenizer
+    private let colours: LatentColours
 
     init(_ run: TrainingRun, _ folder: URL, _ options: ModelExportOptions) throws {
         (self.run, self.folder, self.options) = (run, folder, options)
         averages = try AveragedWeights(run.transformerState)
         let state = run.guidanceState.appendingPathComponent("state.safetensors")
         guided =
-            FileManager.default.fileExists(atPath: state.path)
+            options.isGuided && FileManager.default.fileExists(atPath: state.path)
             ? try AveragedWeights(run.guidanceState) : nil
+        if let guided, guided.teacherStep != averages.step {
+            throw TrainingError(
+                "\(run.guidanceState.path) was taught by step "
+                    + "\(guided.teacherStep.map(String.init) ?? "(unknown)") of the transformer, which is "
+                    + "at step \(averages.step) now; remove that folder, and run train guidance")
+        }
         var sizes = try run.sizes()
         tokenizer = try Tokenizer(folder: run.model.appendingPathComponent("tokenizer"))
         tokenizer2 = try Tokenizer(folder: run.model.appendingPathComponent("tokenizer_2"))
@@ -91,6 +102,7 @@ private struct ModelWriter {
         sizes.clip.vocabularySize = tokenizer2.vocabularySize
         sizes.clip.endTokenID = tokenizer2.endTokenID ?? sizes.clip.endTokenID
         self.sizes = sizes
+        colours = try CheckpointFolder.json(LatentColours.self, "colours.json", in: run.folder)
     }
 
     private func part(_ part: ModelPart) -> URL { folder.appendingPathComponent(part.rawValue) }
@@ -180,8 +192,6 @@ private struct ModelWriter {
     }
 
     private func settings() throws -> ModelSettings {
-        let colours = try CheckpointFolder.json(
-            LatentColours.self, "colours.json", in: run.folder)
         var settings = ModelSettings()
         settings.name = options.name ?? folder.lastPathComponent
         settings.order = options.order

@@ -1,5 +1,5 @@
 public import Foundation
-import FramePack
+public import FramePack
 import Media
 import ToyWorld
 
@@ -25,13 +25,19 @@ public struct SampleVideos {
 
     /// Makes the videos with the averaged weights that were stored last.
     ///
-    /// - Parameter step: The number in the files' names.
+    /// - Parameters:
+    ///   - step: The number in the files' names.
+    ///   - cancellation: Ends the work from another thread.
     /// - Returns: `step-N-SCENE-ORDER.mp4` for each scene and order.
     /// - Throws: What export, generation or the writer throws.
-    public func write(step: Int) throws -> [URL] {
+    public func write(
+        step: Int, cancellation: CancellationToken = CancellationToken()
+    ) throws -> [URL] {
         let target = folder.appendingPathComponent("model")
         var options = ModelExportOptions()
         (options.name, options.samplePictures) = ("step \(step)", 8)
+        // A student is that of an earlier step.
+        options.isGuided = false
         _ = try ModelExport(run, to: target, options: options)
         let generator = try FrameGenerator(ModelFolder(target))
         let side = try run.sizes().side
@@ -46,7 +52,9 @@ public struct SampleVideos {
                 let url = folder.appendingPathComponent(name)
                 let writer = try VideoWriter(
                     to: url, width: side, height: side, comment: item.prompt)
-                for frame in try generator.frames(request, from: picture) {
+                let frames = try generator.frames(
+                    request, from: picture, cancellation: cancellation)
+                for frame in frames {
                     try writer.write(frame)
                 }
                 try writer.finish()

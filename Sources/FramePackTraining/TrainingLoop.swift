@@ -16,15 +16,19 @@ public final class TrainingLoop {
     public private(set) var step = 0
     private var optimizer: any Optimizer
     private let folder: URL
+    /// Held from the beginning to the end of a run.
+    private var lock: FolderLock?
 
     /// Prepares a run in a folder, or continues the one that lies there.
     ///
-    /// - Throws: `TrainingError` if the stored state belongs to another model or optimizer.
+    /// - Throws: `TrainingError` if the stored state belongs to another model, optimizer or teacher;
+    ///   `CheckpointError` if another process trains in that folder.
     public init(_ task: any TrainingTask, config: TrainingLoopConfig, folder: URL) throws {
         self.task = task
         self.config = config
         self.folder = folder
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        lock = try FolderLock(folder)
         // The optimizer's moments lie where the parameters do, so these move first.
         if task.device != .cpu { try task.store.move(to: task.device) }
         try task.store.setRequiresGradient(true)
@@ -43,6 +47,8 @@ public final class TrainingLoop {
     public func run(
         shouldStop: () -> Bool = { false }, onStep: (TrainingReport) throws -> Void
     ) throws {
+        lock = try lock ?? FolderLock(folder)
+        defer { lock = nil }
         while step < task.totalSteps, !shouldStop() {
             let report = try advance()
             if step % config.checkpointSteps == 0 { try store() }
@@ -92,7 +98,8 @@ public final class TrainingLoop {
         for (name, value) in task.store.tensors { tensors["model.\(name)"] = value }
         for (name, value) in averages.averages { tensors["average.\(name)"] = value }
         for (name, value) in try optimizer.state() { tensors["optimizer.\(name)"] = value }
-        let metadata = ["step": "\(step)", "optimizer": config.optimizer.rawValue]
+        var metadata = ["step": "\(step)", "optimizer": config.optimizer.rawValue]
+        metadata["teacher"] = task.teacherStep.map(String.init)
         try writeSafetensors(tensors, metadata: metadata, to: stateFile)
     }
 
@@ -105,6 +112,13 @@ public final class TrainingLoop {
                 """
                 \(stateFile.path) was trained with \(stored), not \(config.optimizer.rawValue); \
                 continue with \(stored), or begin in another folder
+                """)
+        }
+        if let teacher = task.teacherStep, file.metadata["teacher"] != "\(teacher)" {
+            throw TrainingError(
+                """
+                \(stateFile.path) was taught by step \(file.metadata["teacher"] ?? "(unknown)") of \
+                its teacher, which is at step \(teacher) now; remove that folder to begin anew
                 """)
         }
         try restoreParameters(file)

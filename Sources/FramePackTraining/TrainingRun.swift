@@ -66,6 +66,9 @@ public final class AveragedWeights: WeightSource {
     /// The step at which the state was stored.
     public var step: Int { file.metadata["step"].flatMap(Int.init) ?? 0 }
 
+    /// The step of the teacher that taught them; nil where there was none.
+    public var teacherStep: Int? { file.metadata["teacher"].flatMap(Int.init) }
+
     /// A copy of one averaged weight.
     ///
     /// - Throws: `TrainingError` that names a weight that is missing or misshapen.

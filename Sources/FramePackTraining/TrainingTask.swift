@@ -27,6 +27,8 @@ public protocol TrainingTask: AnyObject {
     var device: Device { get }
     /// The names of the figures that its steps may give, in the order of the log.
     var metricNames: [String] { get }
+    /// The step of the model that teaches; nil for a task without a teacher.
+    var teacherStep: Int? { get }
     /// What the step size is multiplied by for a parameter; 1 unless a task says otherwise.
     func rate(of parameter: Parameter) -> Double
     /// Called before a step; true if it changed parameters and their moments must begin anew.
@@ -36,6 +38,9 @@ public protocol TrainingTask: AnyObject {
 }
 
 extension TrainingTask {
+    /// No teacher.
+    public var teacherStep: Int? { nil }
+
     /// The same step size for all.
     public func rate(of parameter: Parameter) -> Double { 1 }
 }

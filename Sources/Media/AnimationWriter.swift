@@ -117,26 +117,50 @@ public struct FrameFolderWriter {
     }
 }
 
+/// The most frames a second that a GIF shows: its delays are whole hundredths of a second, and
+/// viewers slow down what is shorter than two.
+public let highestGIFRate = 50
+
 /// Turns a video into a GIF with one palette for all of its frames; it is read twice.
-public func writeGIF(of video: URL, to file: URL) throws(MediaError) {
+///
+/// - Parameter onFrame: Called before each frame is written; what it throws ends the writing.
+/// - Throws: `MediaError` for a video that cannot be read, a file that cannot be written, or one of
+///   more frames a second than ``highestGIFRate``.
+public func writeGIF(of video: URL, to file: URL, onFrame: () throws -> Void = {}) throws {
     let first = try VideoReader(contentsOf: video)
     let palette = try Palette { () throws(MediaError) -> Picture? in try first.next() }
     let second = try VideoReader(contentsOf: video)
-    let rate = min(50, wholeRate(of: second))
+    let rate = wholeRate(of: second)
+    guard rate <= highestGIFRate else {
+        throw MediaError.cannotWrite(
+            file: file.path,
+            reason: "\(rate) frames a second are more than a GIF's \(highestGIFRate)")
+    }
     let writer = try GIFWriter(
         to: file, width: second.width, height: second.height, framesPerSecond: rate,
         palette: palette)
-    while let frame = try second.next() { try writer.write(frame) }
+    while let frame = try second.next() {
+        try onFrame()
+        try writer.write(frame)
+    }
     try writer.finish()
 }
 
 /// Turns a video into an animated WebP; `quality` is 0 to 100.
-public func writeWebP(of video: URL, to file: URL, quality: Int = 85) throws(MediaError) {
+///
+/// - Parameter onFrame: Called before each frame is written; what it throws ends the writing.
+/// - Throws: `MediaError` for a video that cannot be read or a file that cannot be written.
+public func writeWebP(
+    of video: URL, to file: URL, quality: Int = 85, onFrame: () throws -> Void = {}
+) throws {
     let reader = try VideoReader(contentsOf: video)
     let writer = try WebPWriter(
         to: file, width: reader.width, height: reader.height,
         framesPerSecond: wholeRate(of: reader), quality: quality)
-    while let frame = try reader.next() { try writer.write(frame) }
+    while let frame = try reader.next() {
+        try onFrame()
+        try writer.write(frame)
+    }
     try writer.finish()
 }
 

@@ -40,7 +40,11 @@ extension PictureHeader {
         }
         guard compression == 0 || compression == 3, width > 0 else { return }
         let rowBytes = (width * bits + 31) / 32 * 4
-        guard try bytes.little32(10) + rowBytes * height <= bytes.count else { throw .truncated }
+        // Sides are of 31 bits each, and their product is not in 64 with every depth.
+        let (pixelBytes, isTooMany) = rowBytes.multipliedReportingOverflow(by: height)
+        guard !isTooMany, try bytes.little32(10) <= bytes.count - min(pixelBytes, bytes.count),
+            pixelBytes <= bytes.count
+        else { throw .truncated }
     }
 
     /// Walks the blocks up to the end of the first picture.

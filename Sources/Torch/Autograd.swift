@@ -101,7 +101,7 @@ private final class CheckpointBody {
 ///   - body: Must give the same for the same inputs.
 /// - Returns: What `body` gives.
 /// - Throws: What `body` throws in the forward pass. What it throws in the backward pass ends that
-///   pass with a `TorchError`.
+///   pass with a `TorchError` of its text, `.outOfMemory` where it was that.
 ///
 /// Source: `torch.utils.checkpoint`.
 public func checkpoint(_ inputs: [Tensor], _ body: @escaping ([Tensor]) throws -> [Tensor]) throws
@@ -139,6 +139,9 @@ private func runCheckpoint(
         return Int32(CT_OK)
     } catch {
         holder.failure = error
-        return Int32(CT_CALLBACK)
+        // In the backward pass this is all that reaches the caller.
+        ct_set_last_error("\(error)")
+        let isMemory = (error as? TorchError)?.code == .outOfMemory
+        return Int32(isMemory ? CT_OUT_OF_MEMORY : CT_CALLBACK)
     }
 }

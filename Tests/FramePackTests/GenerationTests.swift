@@ -75,7 +75,10 @@ import Torch
                     #expect(names.sorted().first == "00000.png")
                     #expect(names.count == 9)
                 } else {
-                    #expect(FileManager.default.fileExists(atPath: result.output))
+                    let url = URL(fileURLWithPath: result.output)
+                    #expect(try Data(contentsOf: url).count > 100)
+                    if output == "out.gif" { #expect(try probe(url).frames == 9) }
+                    #expect(try GenerationRequest(likeFile: url).frames == 9)
                 }
             }
         }
@@ -197,7 +200,7 @@ import Torch
                     _ = try Pipeline(tinyModel()).resume(Job.folder(for: request.output))
                 } catch { message = "\(error)" }
             }
-            #expect(message.contains("Another process is working"))
+            #expect(message.contains("another process is working"))
         }
     }
 

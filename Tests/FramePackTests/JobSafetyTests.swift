@@ -43,6 +43,84 @@ import Torch
         try VideoReader(contentsOf: URL(fileURLWithPath: path)).remainingFrames()
     }
 
+    @Test func anotherPictureUnderTheSameNameIsNotTheJobs() throws {
+        try withTemporaryFolder { folder in
+            let request = try request(in: folder)
+            _ = try stopped(request)
+            let picture = folder.appendingPathComponent("start.png")
+            try Picture(width: 40, height: 56, red: 200, green: 30, blue: 60).writePNG(to: picture)
+            #expect(refusal(request).contains("another picture"))
+        }
+    }
+
+    @Test func whatAKillLeftBehindDoesNotBlockTheNextRun() throws {
+        try withTemporaryFolder { folder in
+            let request = try request(in: folder)
+            let job = Job.folder(for: request.output)
+            try FileManager.default.createDirectory(at: job, withIntermediateDirectories: true)
+            for name in [".start.png.partial", "events.jsonl", "lock"] {
+                try Data("x".utf8).write(to: job.appendingPathComponent(name))
+            }
+            #expect(try frames(run(request).output).count == 25)
+        }
+    }
+
+    @Test func aFailureBeforeAnyWorkLeavesNoFolder() throws {
+        try withTemporaryFolder { folder in
+            let request = try request(in: folder)
+            let copy = folder.appendingPathComponent("model")
+            try FileManager.default.copyItem(at: tinyModel().url, to: copy)
+            let model = try ModelFolder(copy)
+            for name in try FileManager.default.contentsOfDirectory(
+                atPath: copy.appendingPathComponent("transformer").path)
+            where name.hasSuffix(".safetensors") {
+                try Data("not weights".utf8).write(
+                    to: copy.appendingPathComponent("transformer/\(name)"))
+            }
+            #expect(throws: (any Error).self) { _ = try Pipeline(model).run(request) }
+            #expect(!FileManager.default.fileExists(atPath: Job.folder(for: request.output).path))
+        }
+    }
+
+    @Test func outputsThatWouldHarmAnothersAreRefused() throws {
+        try withTemporaryFolder { folder in
+            var request = try request(in: folder, output: "a.gif")
+            request.frames = 5
+            _ = try run(request)
+            request.output = folder.appendingPathComponent("a.webp").path
+            request.seed = 6
+            _ = try run(request)
+            // Each keeps its own.
+            for (name, seed) in [("a.gif", 5), ("a.webp", 6)] {
+                let file = folder.appendingPathComponent(name)
+                #expect(try GenerationRequest(likeFile: file).seed == seed)
+            }
+            request.output = folder.appendingPathComponent("file").path
+            request.format = .png
+            try Data("mine".utf8).write(to: URL(fileURLWithPath: request.output))
+            #expect(refusal(request).contains("a file has that name"))
+        }
+    }
+
+    @Test func settingsThatDoNotGoTogetherAreRefused() throws {
+        try withTemporaryFolder { folder in
+            var request = try request(in: folder, output: "a.gif")
+            request.fps = 60
+            #expect(refusal(request).contains("50 frames a second"))
+            request = try self.request(in: folder)
+            (request.decode, request.tiling) = (.streaming, true)
+            #expect(refusal(request).contains("tiling"))
+            request = try self.request(in: folder)
+            request.frames = 5
+            let video = try run(request).output
+            (request.image, request.output) = (video, folder.path + "/b.mp4")
+            #expect(
+                refusal(request).contains("wants a picture")
+                    || refusal(request).contains("must be a picture"))
+            #expect(!FileManager.default.fileExists(atPath: folder.path + "/b.job"))
+        }
+    }
+
     @Test func aLinkStaysALink() throws {
         try withTemporaryFolder { folder in
             let request = try request(in: folder, output: "link.mp4")

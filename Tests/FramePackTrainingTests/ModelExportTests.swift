@@ -95,6 +95,18 @@ import TorchNN
                     .tensor(name, shape: shape, initialization: .zeros),
                 averages.tensor("transformer.\(name)", shape: shape, initialization: .zeros),
                 relative: 0.005, name)
+
+            // A transformer that was trained further has no student yet.
+            let state = training.run.transformerState.appendingPathComponent("state.safetensors")
+            let file = try SafetensorsFile(state)
+            var metadata = file.metadata
+            metadata["step"] = "77"
+            try writeSafetensors(file.tensors(), metadata: metadata, to: state)
+            #expect {
+                _ = try ModelExport(training.run, to: url, options: options)
+            } throws: { "\($0)".contains("step 77") }
+            // What was there is untouched.
+            #expect(try ModelFolder(url).settings.guidance == 2.5)
         }
     }
 

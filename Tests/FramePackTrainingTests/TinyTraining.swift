@@ -92,7 +92,8 @@ struct TinyTraining {
         let teacher = try AveragedWeights(run.transformerState)
         var config = GuidanceDistillationConfig()
         config.steps = steps
-        return try GuidanceDistillation(config, data: training(teacher), source: teacher)
+        return try GuidanceDistillation(
+            config, data: training(teacher), source: teacher, teacherStep: teacher.step)
     }
 
     /// A loop with a constant step size.

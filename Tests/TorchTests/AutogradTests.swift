@@ -80,6 +80,21 @@ struct AutogradTests {
         struct Stop: Error {}
         let x = try values(1)
         try x.setRequiresGradient(true)
+        for code in [TorchError.Code.outOfMemory, .invalid] {
+            var calls = 0
+            let outputs = try checkpoint([x]) { inputs in
+                calls += 1
+                if calls == 2 { throw TorchError(code, "the second call failed") }
+                return inputs
+            }
+            #expect {
+                try outputs[0].sum().backward()
+            } throws: { error in
+                (error as? TorchError)?.code == code
+                    && "\(error)".contains("the second call failed")
+            }
+            #expect(calls == 2)
+        }
         #expect(throws: Stop.self) { _ = try checkpoint([x]) { _ in throw Stop() } }
     }
 

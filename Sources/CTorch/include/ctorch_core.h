@@ -41,6 +41,8 @@ enum { CT_OK = 0, CT_ERROR = 1, CT_OUT_OF_MEMORY = 2, CT_CALLBACK = 3 };
 
 /// The text of this thread's last failed call; valid until its next one.
 const char *ct_last_error(void);
+/// Leaves a text for it, from a callback that failed.
+void ct_set_last_error(const char *text);
 /// The version of the libtorch that is loaded, such as "2.11.0".
 const char *ct_version(void);
 /// What libtorch says of its own build: compiler, BLAS, CPU capability.

@@ -114,6 +114,12 @@ public enum CheckpointInspection {
     }
 }
 
+/// A sum that stays at the largest number, since a damaged file may claim anything.
+private func added(_ a: Int, _ b: Int) -> Int {
+    let (sum, overflow) = a.addingReportingOverflow(b)
+    return overflow ? .max : sum
+}
+
 /// A number, a truth value or a list of numbers of a configuration as text; nil for all else.
 private struct SettingText: Decodable {
     let text: String?
@@ -152,11 +158,12 @@ extension CheckpointReport {
     }
 
     fileprivate mutating func count(_ tensors: [(type: String, numbers: Int, bytes: Int)]) {
-        parameters = tensors.reduce(0) { $0 + $1.numbers }
+        parameters = tensors.reduce(0) { added($0, $1.numbers) }
         types = Dictionary(grouping: tensors, by: \.type).map { type, group in
             TypeCount(
-                type: type, tensors: group.count, numbers: group.reduce(0) { $0 + $1.numbers },
-                bytes: group.reduce(0) { $0 + $1.bytes })
+                type: type, tensors: group.count,
+                numbers: group.reduce(0) { added($0, $1.numbers) },
+                bytes: group.reduce(0) { added($0, $1.bytes) })
         }.sorted { ($0.numbers, $1.type) > ($1.numbers, $0.type) }
     }
 }

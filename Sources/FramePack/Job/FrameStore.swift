@@ -1,10 +1,12 @@
+import Checkpoints
 import Foundation
 import Media
 
 /// The frames of a job as they are finished, and the output that is put together from them.
 ///
-/// Frames of a video become one closed segment for each section, so that nothing is encoded twice;
-/// frames for PNG files become those files.
+/// Frames of a video become one closed segment for each section, which an mp4 is joined from without
+/// encoding anything twice; GIF and WebP are made from the joined segments. Frames for PNG files
+/// become those files.
 struct FrameStore {
     let job: Job
     let format: OutputFormat
@@ -79,24 +81,28 @@ struct FrameStore {
     /// - Parameters:
     ///   - sections: The sections that have frames, in time order.
     ///   - comment: Text for the file's metadata.
-    func finish(_ sections: [Section], to output: URL, comment: String) throws {
+    ///   - check: Called before each frame that is written anew; what it throws ends the writing.
+    func finish(
+        _ sections: [Section], to output: URL, comment: String, check: () throws -> Void
+    ) throws {
         let segments = sections.map(segment)
         switch format {
         case .mp4: try joinSegments(segments, to: output, comment: comment)
         case .gif:
             try joinSegments(segments, to: job.file("joined.mp4"))
-            try writeGIF(of: job.file("joined.mp4"), to: output)
+            try writeGIF(of: job.file("joined.mp4"), to: output, onFrame: check)
         case .webp:
             try joinSegments(segments, to: job.file("joined.mp4"))
-            try writeWebP(of: job.file("joined.mp4"), to: output)
+            try writeWebP(of: job.file("joined.mp4"), to: output, onFrame: check)
         case .png:
             try FileManager.default.createDirectory(
                 at: output, withIntermediateDirectories: true)
             let names = FrameFolderNames(output)
             for number in keptFrames {
-                let place = names.file(number - keptFrames.lowerBound)
-                try? FileManager.default.removeItem(at: place)
-                try FileManager.default.copyItem(at: frame(number), to: place)
+                try check()
+                try AtomicFile.write(
+                    Data(contentsOf: frame(number), options: .mappedIfSafe),
+                    to: names.file(number - keptFrames.lowerBound))
             }
         }
     }

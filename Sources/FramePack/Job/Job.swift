@@ -20,7 +20,7 @@ public final class Job {
     public let url: URL
     /// The request, its paths absolute.
     public let request: GenerationRequest
-    private let lock: JobLock
+    private let lock: FolderLock
     private var seals: JobSeals
 
     /// The folder of the job of an output: `NAME.job` beside it.
@@ -54,21 +54,32 @@ public final class Job {
         try ModelFolder(URL(fileURLWithPath: identity(in: folder).path))
     }
 
+    private static func lock(_ folder: URL) throws(FramePackError) -> FolderLock {
+        do { return try FolderLock(folder) } catch {
+            throw .job("The job cannot be worked on: \(error.description).")
+        }
+    }
+
     /// Begins a job, or takes up the one that an earlier run of the same request left.
     init(_ planned: PlannedGeneration, report: PlanReport) throws {
         request = planned.request
         url = Self.folder(for: request.output)
         try Self.make(url)
-        lock = try JobLock(url)
+        lock = try Self.lock(url)
         seals = JobSeals(url)
-        // Where no section was finished there is nothing to lose, and a failed first try with
-        // another model or setting must not stand in the way.
-        if has("request.json") {
-            do { try checkSame(planned) } catch  where !holdsSections {
+        do {
+            // Where no section was finished there is nothing to lose, and a failed first try with
+            // another model or setting must not stand in the way.
+            if has("request.json") {
+                do { try checkSame(planned) } catch  where !holdsSections {
+                    try begin(planned, report: report)
+                }
+            } else {
                 try begin(planned, report: report)
             }
-        } else {
-            try begin(planned, report: report)
+        } catch {
+            if !holdsWork { try? remove() }
+            throw error
         }
     }
 
@@ -94,8 +105,12 @@ public final class Job {
     private static func checkOwn(_ folder: URL) throws(FramePackError) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         guard !names.contains("request.json") else { return }
-        let early = ["lock", "start.png", "end.png", "plan.json", "model.json", JobSeals.name]
-        if let other = names.first(where: { !early.contains($0) && !$0.hasSuffix(".part") }) {
+        let early = [
+            "lock", "start.png", "end.png", "plan.json", "model.json", "events.jsonl",
+            "embeddings.safetensors", "start.safetensors", JobSeals.name,
+        ]
+        // What begins with a dot was being written when a run was killed.
+        if let other = names.first(where: { !early.contains($0) && !$0.hasPrefix(".") }) {
             throw .job(
                 "\(folder.path) is no job of framepack: it holds \(other); move that folder away, or "
                     + "choose another output.")
@@ -106,7 +121,7 @@ public final class Job {
     init(continuing folder: URL, model: ModelFolder) throws {
         url = folder.standardizedFileURL
         request = try Self.request(in: url)
-        lock = try JobLock(url)
+        lock = try Self.lock(url)
         seals = JobSeals(url)
         guard seals.isWhole("request.json") else {
             throw FramePackError.job(
@@ -142,8 +157,25 @@ public final class Job {
                 "\(url.path) holds the unfinished job of another request; continue it with "
                     + "`framepack resume`, remove it, or choose another output.")
         }
+        try checkPictures(planned)
         try checkModel(planned.model)
         removeRemains()
+    }
+
+    /// The pictures' files may have changed since the job was begun.
+    private func checkPictures(_ planned: PlannedGeneration) throws {
+        let pictures = [
+            ("start.png", try planned.startPicture()), ("end.png", try planned.endPicture()),
+        ]
+        for (name, picture) in pictures {
+            let stored = try? Data(contentsOf: file(name))
+            guard try picture?.pngData() == stored else {
+                throw FramePackError.job(
+                    "\(url.path) holds an unfinished job with another picture than the one that lies "
+                        + "there now; continue it with `framepack resume`, remove it, or choose "
+                        + "another output.")
+            }
+        }
     }
 
     private func checkModel(_ model: ModelFolder) throws {

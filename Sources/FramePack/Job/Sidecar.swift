@@ -8,10 +8,12 @@ struct Sidecar: Encodable {
     var request: GenerationRequest
     var model: String?
 
-    /// The JSON file beside an output.
+    /// The JSON file beside an output: NAME.json for NAME.mp4 and for frames in NAME/, NAME.gif.json
+    /// for NAME.gif, which carries no request itself.
     static func file(for output: String) -> URL {
-        URL(fileURLWithPath: output).standardizedFileURL.deletingPathExtension()
-            .appendingPathExtension("json")
+        let url = URL(fileURLWithPath: output).standardizedFileURL
+        let isAnimation = ["gif", "webp"].contains(url.pathExtension.lowercased())
+        return (isAnimation ? url : url.deletingPathExtension()).appendingPathExtension("json")
     }
 
     /// Whether a file's content was written here.
@@ -55,12 +57,11 @@ extension GenerationRequest {
             _ = try VideoReader(contentsOf: likeFile)
         }
         struct Wrapped: Decodable { let request: GenerationRequest }
-        if let wrapped = try? JSONDecoder().decode(Wrapped.self, from: data) {
-            self = wrapped.request
-            return
-        }
         do {
-            self = try GenerationRequest(json: data)
+            self =
+                Sidecar.isOne(data)
+                ? try JSONDecoder().decode(Wrapped.self, from: data).request
+                : try GenerationRequest(json: data)
         } catch {
             throw FramePackError.malformedJSON(
                 "\(likeFile.path) holds no request of framepack (\(error))")

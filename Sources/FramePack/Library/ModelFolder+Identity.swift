@@ -4,8 +4,11 @@ import Models
 import TorchNN
 
 extension ModelFolder {
-    /// A number that changes with any configuration or tokenizer file's content, or any weights
-    /// file's size: by it a job knows its model again.
+    /// A number that changes with the content of any file of the model: by it a job knows its model
+    /// again.
+    ///
+    /// Weights of more than four megabytes are sampled: their size, their ends, and a piece of every
+    /// 256th of them, so that it takes a moment for the largest model too.
     ///
     /// - Throws: `FramePackError.model` for a part that is missing.
     public func fingerprint() throws -> String {
@@ -19,11 +22,7 @@ extension ModelFolder {
                     atPath: file.resolvingSymlinksInPath().path)
                 guard attributes[.type] as? FileAttributeType == .typeRegular else { continue }
                 sum.add(Data("\(part.rawValue)/\(name)".utf8))
-                if name.hasSuffix(".json") || name.hasSuffix(".txt") {
-                    sum.add(try Data(contentsOf: file))
-                } else {
-                    sum.add(Data("\((attributes[.size] as? NSNumber)?.intValue ?? 0)".utf8))
-                }
+                sum.add(sampling: try Data(contentsOf: file, options: .alwaysMapped))
             }
         }
         sum.add(try JSONEncoder.sorted.encode(settings))
@@ -81,6 +80,18 @@ struct Fingerprint {
     mutating func add(_ data: Data) {
         data.withUnsafeBytes { $0.forEach { step($0) } }
         withUnsafeBytes(of: UInt64(data.count).littleEndian) { $0.forEach { step($0) } }
+    }
+
+    /// Adds data, or samples of them where they are large.
+    mutating func add(sampling data: Data) {
+        let (whole, piece, count) = (4 << 20, 4096, 256)
+        guard data.count > whole else { return add(data) }
+        add(Data("\(data.count)".utf8))
+        for number in 0...count {
+            let start = (data.count - piece) / count * number
+            add(data[data.startIndex + start..<data.startIndex + start + piece])
+        }
+        add(data.suffix(piece))
     }
 
     private mutating func step(_ byte: UInt8) {

@@ -27,11 +27,14 @@ public final class ModelLibrary {
         self.onProgress = onProgress
     }
 
-    /// The type in which a model's transformer is stored.
+    /// The type in which most numbers of a model's transformer are stored.
     public static func storedType(_ folder: ModelFolder) throws -> DType {
         let checkpoint = try CheckpointFolder(folder.folder(of: .transformer))
-        let matrices = checkpoint.entries.values.filter { $0.shape.count > 1 }
-        return matrices.first?.dtype ?? .float32
+        var counts: [DType: Int] = [:]
+        for entry in checkpoint.entries.values where entry.dtype.isFloatingPoint {
+            counts[entry.dtype, default: 0] += entry.range.count / entry.dtype.size
+        }
+        return counts.max { ($0.value, "\($0.key)") < ($1.value, "\($1.key)") }?.key ?? .float32
     }
 
     /// The transformer.

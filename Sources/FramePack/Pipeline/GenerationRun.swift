@@ -141,7 +141,7 @@ final class GenerationRun {
         let file = Sidecar.file(for: request.output)
         let inTime = plan.sections.sorted { $0.place < $1.place }
         let withFrames = inTime.filter { !frames.kept(finishedFrames(after: $0)).isEmpty }
-        try frames.finish(withFrames, to: output, comment: sidecar.line())
+        try frames.finish(withFrames, to: output, comment: sidecar.line()) { try token.check() }
         try sidecar.write(to: file)
         meter.begin(nil)
         let result = GenerationResult(

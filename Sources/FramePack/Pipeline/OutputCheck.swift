@@ -41,6 +41,9 @@ struct OutputCheck {
         if isTaken, isFolder.boolValue, try request.outputFormat() != .png {
             throw refuse("a folder has that name")
         }
+        if isTaken, !isFolder.boolValue, try request.outputFormat() == .png {
+            throw refuse("a file has that name, where a folder of frames is to be")
+        }
     }
 
     /// The output must not replace a picture that it is made from.

@@ -72,17 +72,11 @@ public final class Pipeline {
         _ planned: PlannedGeneration, _ job: Job, notes: [String], _ token: CancellationToken,
         _ events: @escaping (PipelineEvent) -> Void
     ) throws -> GenerationResult {
-        if options.device.kind == .cuda { try Accelerator.loadCUDA() }
-        let precision = Precision(
-            planned.request.dtype, stored: try ModelLibrary.storedType(model),
-            device: options.device, parity: planned.request.parity)
-        let library = ModelLibrary(model, device: options.device, precision: precision) {
-            try token.check()
-        }
-        let run = try GenerationRun(
-            planned, job: job, library: library, options: options, token: token, report: events)
+        var place = "Loading the model"
         do {
             return try withoutGradients {
+                let run = try prepared(planned, job, token, events)
+                defer { place = run.place }
                 try run.emit(.planned(planned.report))
                 for note in notes { try run.emit(.note(note)) }
                 return try run.run()
@@ -90,8 +84,23 @@ public final class Pipeline {
         } catch {
             if !job.holdsWork { try? job.remove() }
             guard let error = error as? TorchError, error.code == .outOfMemory else { throw error }
-            throw FramePackError.outOfMemory(place: run.place, reason: error.message)
+            throw FramePackError.outOfMemory(place: place, reason: error.message)
         }
+    }
+
+    private func prepared(
+        _ planned: PlannedGeneration, _ job: Job, _ token: CancellationToken,
+        _ events: @escaping (PipelineEvent) -> Void
+    ) throws -> GenerationRun {
+        if options.device.kind == .cuda { try Accelerator.loadCUDA() }
+        let precision = Precision(
+            planned.request.dtype, stored: try ModelLibrary.storedType(model),
+            device: options.device, parity: planned.request.parity)
+        let library = ModelLibrary(model, device: options.device, precision: precision) {
+            try token.check()
+        }
+        return try GenerationRun(
+            planned, job: job, library: library, options: options, token: token, report: events)
     }
 
     /// What the user should know before anything is made.

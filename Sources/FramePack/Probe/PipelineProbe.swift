@@ -53,6 +53,7 @@ public enum PipelineProbe {
             (request.stepCache, request.threshold) = (stepCache, threshold)
             request.parity = true
             try SettingRange.check("sections", sections, in: 1...1000)
+            try SettingRange.check("window", window, in: GenerationRequest.Limits.window)
             request.frames = VideoLength.frameCount(latents: sections * window + 1)
             try request.validate()
             return request

@@ -10,9 +10,10 @@ enum ScheduleProbe {
                 name: "steps", found: options.steps.map(String.init) ?? "missing",
                 wanted: "from 1 to 100000")
         }
-        if let shift = options.shift, !(shift > 0 && shift.isFinite) {
+        // Beyond this neighbouring levels are one number.
+        if let shift = options.shift, !(1e-6...1e6).contains(shift) {
             throw FramePackError.invalidSetting(
-                name: "shift", found: plainText(shift), wanted: "above 0")
+                name: "shift", found: plainText(shift), wanted: "from 0.000001 to 1000000")
         }
         guard options.shift != nil || options.tokens != nil else {
             throw FramePackError.invalidSetting(

@@ -19,6 +19,10 @@ extension GenerationRequest {
     private static func pictureSize(_ name: String, _ path: String?) throws -> FrameSize? {
         guard let path else { return nil }
         let summary = try probe(URL(fileURLWithPath: path))
+        guard summary.kind == .picture else {
+            throw FramePackError.invalidSetting(
+                name: name, found: "the video \(path)", wanted: "a picture")
+        }
         guard min(summary.width, summary.height) >= shortestEdge else {
             throw FramePackError.invalidSetting(
                 name: name, found: "a picture of \(summary.width) x \(summary.height) pixels",

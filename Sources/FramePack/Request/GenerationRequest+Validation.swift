@@ -1,3 +1,5 @@
+import Media
+
 extension GenerationRequest {
     /// Checks every field against its range, and the fields against each other.
     ///
@@ -9,7 +11,16 @@ extension GenerationRequest {
         try validateSize()
         try validateSampling()
         try validatePaths()
-        _ = try outputFormat()
+        let format = try outputFormat()
+        guard format != .gif || fps <= highestGIFRate else {
+            throw .conflictingSettings(
+                "A GIF shows \(highestGIFRate) frames a second at most, fps is \(fps); take a lower "
+                    + "fps, or WebP.")
+        }
+        guard decode != .streaming || !tiling else {
+            throw .conflictingSettings(
+                "tiling does not go with decode streaming, which has no tiles; use one of them.")
+        }
     }
 
     private func validateTexts() throws(FramePackError) {

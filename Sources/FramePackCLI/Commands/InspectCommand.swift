@@ -30,13 +30,19 @@ struct InspectCommand: ParsableCommand {
             return
         }
         let reports = try CheckpointInspection.reports(url)
-        guard json else {
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            let data =
+                reports.count == 1 ? try encoder.encode(reports[0]) : try encoder.encode(reports)
+            print(String(decoding: data, as: UTF8.self))
+        } else {
             print(reports.map(\.text).joined(separator: "\n\n"))
-            return
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let data = reports.count == 1 ? try encoder.encode(reports[0]) : try encoder.encode(reports)
-        print(String(decoding: data, as: UTF8.self))
+        let broken = reports.filter { !$0.isComplete }.map(\.path)
+        guard broken.isEmpty else {
+            throw CommandError.failure(
+                "Not what its configuration calls for: \(broken.joined(separator: ", "))")
+        }
     }
 }

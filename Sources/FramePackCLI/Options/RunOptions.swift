@@ -16,9 +16,9 @@ struct RunOptions: ParsableArguments {
 
     /// Runs a pipeline with everything that surrounds it: events, Ctrl-C, the summary.
     ///
-    /// - Parameter output: The output, by which the job's folder is named.
+    /// - Parameter folder: The job's folder.
     func run(
-        _ model: ModelFolder, output: String,
+        _ model: ModelFolder, job folder: URL,
         _ body: (Pipeline, CancellationToken, EventReporter) throws -> GenerationResult
     ) throws {
         try checkPreview()
@@ -35,13 +35,15 @@ struct RunOptions: ParsableArguments {
             reporter.summarize(result)
         } catch FramePackError.cancelled {
             reporter.finish()
-            let job = Job.folder(for: output).path
-            throw CommandError.cancelled(
-                FileManager.default.fileExists(atPath: job)
-                    ? "Cancelled; go on with: framepack resume \(shellQuoted(job))" : "Cancelled.")
+            let sentence =
+                FileManager.default.fileExists(atPath: folder.path)
+                ? "Cancelled; go on with: framepack resume \(shellQuoted(folder.path))"
+                : "Cancelled."
+            reporter.fail(sentence)
+            throw CommandError.cancelled(sentence)
         } catch {
             reporter.finish()
-            let error = withAdvice(error, output: output)
+            let error = withAdvice(error, job: folder)
             reporter.fail(Outcome(error, arguments: CommandLine.arguments).message)
             throw error
         }
@@ -49,11 +51,12 @@ struct RunOptions: ParsableArguments {
     }
 
     /// An error with how to go on, where sections are finished and it does not say itself.
-    private func withAdvice(_ error: any Error, output: String) -> any Error {
-        let folder = Job.folder(for: output)
+    private func withAdvice(_ error: any Error, job folder: URL) -> any Error {
         if case FramePackError.job = error { return error }
-        guard Job.holdsSections(folder) else { return error }
-        let reason = Outcome(error, arguments: CommandLine.arguments).message
+        let outcome = Outcome(error, arguments: CommandLine.arguments)
+        // A setting that cannot be is no matter of the job that lies there.
+        guard outcome.status == .failure, Job.holdsSections(folder) else { return error }
+        let reason = outcome.message
         return CommandError.failure(
             (reason.hasSuffix(".") ? reason : reason + ".")
                 + " What is finished stays; go on with: framepack resume "

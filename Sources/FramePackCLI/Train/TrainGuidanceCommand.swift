@@ -52,7 +52,8 @@ struct TrainGuidanceCommand: ParsableCommand {
         config.steps = steps
         config.leastScale = leastScale
         config.greatestScale = greatestScale
-        let task = try GuidanceDistillation(config, data: data, source: teacher)
+        let task = try GuidanceDistillation(
+            config, data: data, source: teacher, teacherStep: teacher.step)
         let schedule = LearningRateSchedule(
             peak: learningRate, final: learningRate / 20, warmupSteps: 50, decayStart: 0.4)
         var settings = TrainingLoopConfig(learningRate: schedule)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import FramePack
 import FramePackTraining
 import Torch
 import TorchNN
@@ -13,8 +14,10 @@ struct TrainTransformerCommand: ParsableCommand {
 
     @Option(help: "Folder of the training; a run that lies there is continued.")
     var folder: String
-    @Option(parsing: .unconditional, help: "Side of the pictures, in pixels.")
-    var side = 64
+    @Option(
+        parsing: .unconditional,
+        help: "Side of the pictures, in pixels; a run that lies there has its own. (default: 64)")
+    var side: Int?
     @Option(parsing: .unconditional, help: "Steps of the whole run.")
     var steps = TransformerTrainingConfig().steps
     @Option(parsing: .unconditional, help: "Samples in a step.")
@@ -42,7 +45,7 @@ struct TrainTransformerCommand: ParsableCommand {
     @OptionGroup var options: TrainingOptions
 
     func validate() throws {
-        try checkSide(side)
+        if let side { try checkSide(side) }
         try checkOption("steps", steps, 0...100_000_000)
         try checkOption("batch", batch, 1...4096)
         try checkOption("inverted-share", invertedShare, 0...1)
@@ -55,10 +58,14 @@ struct TrainTransformerCommand: ParsableCommand {
     func run() throws {
         let execution = try options.execution()
         let run = TrainingRun(path: folder)
-        let cache = run.clipCache(side: side)
+        let sizes = try run.storedSizes() ?? SmallModelSizes(side: side ?? 64)
+        guard side == nil || side == sizes.side else {
+            throw ValidationError(
+                "--side is \(side ?? 0), but the run in \(folder) has \(sizes.side); leave it out")
+        }
+        let cache = run.clipCache(side: sizes.side)
         // Before anything is written.
         _ = try cache.shards()
-        let sizes = try run.storedSizes() ?? SmallModelSizes(side: side)
         let tokenizer = run.model.appendingPathComponent("tokenizer/tokenizer.json")
         if !FileManager.default.fileExists(atPath: tokenizer.path) {
             try SmallModel.writeTokenizers(to: run.model, sizes: sizes, seed: seed)
@@ -72,7 +79,7 @@ struct TrainTransformerCommand: ParsableCommand {
         config.invertedShare = invertedShare
         config.firstShare = firstShare
         config.shift = shift
-        let plain = try run.plainStart(side: side)
+        let plain = try run.plainStart(side: sizes.side)
         let task = try TransformerTraining(
             config, model: model, cache: cache, plainStart: plain,
             plainLevel: TrainingRun.plainLevel, seed: seed, execution: execution)
@@ -87,11 +94,13 @@ struct TrainTransformerCommand: ParsableCommand {
             \(loop.step)
             """)
         let samples = SampleVideos(run)
-        try options.run(loop, in: run.transformerState, lineInterval: 20) { step in
+        try options.run(loop, in: run.transformerState, lineInterval: 20) { step, token in
             guard sampleSteps > 0, (step + 1) % sampleSteps == 0 else { return }
             do {
-                let files = try samples.write(step: step + 1)
+                let files = try samples.write(step: step + 1, cancellation: token)
                 print("\(files.count) sample videos of step \(step + 1) in \(samples.folder.path)")
+            } catch FramePackError.cancelled {
+                return
             } catch {
                 // A training of hours does not end for want of a video.
                 print("no sample videos of step \(step + 1): \(error)")

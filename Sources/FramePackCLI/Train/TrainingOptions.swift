@@ -43,10 +43,11 @@ struct TrainingOptions: ParsableArguments {
 
     /// Runs until the end, the given time, or Ctrl-C; the state is stored in each case.
     ///
-    /// - Parameter afterStep: Called with the number of each step that is done.
+    /// - Parameter afterStep: Called with the number of each step that is done, and with what tells
+    ///   it to end.
     func run(
         _ loop: TrainingLoop, in folder: URL, lineInterval: Int,
-        afterStep: (Int) throws -> Void = { _ in }
+        afterStep: (Int, CancellationToken) throws -> Void = { _, _ in }
     ) throws {
         let token = CancellationToken()
         let interruption = Interruption(token)
@@ -62,7 +63,7 @@ struct TrainingOptions: ParsableArguments {
             token.isCancelled || deadline.map { $0 <= Date() } == true
         } onStep: {
             try output($0)
-            try afterStep($0.step)
+            try afterStep($0.step, token)
         }
         output.finish()
         let state = "stopped before step \(loop.step) of \(loop.task.totalSteps), state stored"

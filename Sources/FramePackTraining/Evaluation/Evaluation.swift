@@ -60,7 +60,7 @@ public final class Evaluation {
             throw TrainingError("nothing is to be measured; ask for an order and a count above 0")
         }
         frameCount = try first.request.plan(defaultOrder: .f1).frameCount
-        fingerprint = try ContentFingerprint(model).text
+        fingerprint = try model.fingerprint()
         folder = cache.appendingPathComponent(fingerprint)
         scenes = WorldClips(
             side: side, seed: SplitMix64.mix(options.seed ^ 0x0E7A_1000),
@@ -170,32 +170,4 @@ struct EvaluatedVideo: Codable {
     let seconds: Double
     /// Frames one after the other, `[8, side, side, 3]`; nil where the picture doesn't show them.
     let strip: Data?
-}
-
-/// A checksum of everything in a model's folders: another one after any change of weights.
-struct ContentFingerprint {
-    private(set) var text: String
-
-    init(_ model: ModelFolder) throws {
-        var state: UInt64 = 0x9E37_79B9
-        for part in ModelPart.allCases {
-            let folder = try model.folder(of: part)
-            for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-            where !name.hasPrefix(".") {
-                let data = try Data(contentsOf: folder.appendingPathComponent(name))
-                state = SplitMix64.mix(state &+ UInt64(data.count))
-                data.withUnsafeBytes { bytes in
-                    for start in stride(from: 0, to: bytes.count - 7, by: 8) {
-                        let word = bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)
-                        state = SplitMix64.mix(state ^ word)
-                    }
-                    for byte in bytes.suffix(bytes.count % 8) {
-                        state = SplitMix64.mix(state ^ UInt64(byte))
-                    }
-                }
-            }
-        }
-        let digits = String(state, radix: 16)
-        text = String(repeating: "0", count: 16 - digits.count) + digits
-    }
 }

@@ -114,7 +114,8 @@ struct EvaluationRowPlan {
     /// A folder's name that differs wherever the row's videos do.
     func key(_ options: EvaluationOptions) -> String {
         var parts = [
-            kind.rawValue, options.world.rawValue, "\(options.seconds)s", "seed\(options.seed)",
+            "judge\(Judge.version)", kind.rawValue, options.world.rawValue, "\(options.seconds)s",
+            "seed\(options.seed)",
         ]
         if kind == .generated {
             parts += [

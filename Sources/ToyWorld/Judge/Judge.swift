@@ -2,6 +2,8 @@
 ///
 /// What is where is found from pixels alone; the promised facts are used only to score it.
 public struct Judge: Sendable {
+    /// Changes whenever what a judge finds does, so that older findings are not taken for newer.
+    public static let version = 1
     /// The frames of a section, as many as the model makes at a time.
     public static let sectionFrames = 36
 
