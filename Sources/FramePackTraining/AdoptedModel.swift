@@ -38,8 +38,7 @@ extension TrainingRun {
         if !FileManager.default.fileExists(atPath: vae.path) {
             try copyFiles(of: model.folder(of: .vae), to: vae)
             if let preview = model.settings.preview {
-                let colours = LatentColours(factors: preview.weights, bias: preview.bias)
-                try writeJSON(colours, to: folder.appendingPathComponent("colours.json"))
+                try writeJSON(preview, to: folder.appendingPathComponent("colours.json"))
             }
         }
         // What an earlier call left must not come back as weights of this one.

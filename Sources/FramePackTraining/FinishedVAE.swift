@@ -1,4 +1,5 @@
 import Checkpoints
+public import FramePack
 public import Models
 public import Torch
 public import TorchNN
@@ -10,7 +11,7 @@ public struct FinishedVAE {
     /// The weights.
     public let store: ParameterStore
     /// The map from latents to colours.
-    public let colours: LatentColours
+    public let colours: LatentPreview.Map
     /// What it can carry.
     public let gate: VAEGate
 
@@ -28,7 +29,7 @@ public struct FinishedVAE {
         config = try normalizeLatents(fresh, model, statistics)
         store = fresh
         let vae = try VAE(config, Weights(StoredWeights(fresh)))
-        colours = try LatentColours(vae, samples)
+        colours = try LatentPreview.Map(vae, samples)
         gate = try VAEGate(vae, clips, numbers: 900_001_000..<900_001_040, frames: 73)
     }
 }

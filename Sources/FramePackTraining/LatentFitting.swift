@@ -1,3 +1,4 @@
+public import FramePack
 public import Models
 import Torch
 public import TorchNN
@@ -64,16 +65,7 @@ public func normalizeLatents(
     return fitted
 }
 
-/// A linear map from scaled latents to colours, for previews.
-public struct LatentColours: Codable, Sendable, Equatable {
-    /// For each latent channel the red, green and blue that one unit adds, pixels in [0, 1].
-    public var factors: [[Double]]
-    /// Red, green and blue of zero latents.
-    public var bias: [Double]
-
-    /// A map that is known already.
-    init(factors: [[Double]], bias: [Double]) { (self.factors, self.bias) = (factors, bias) }
-
+extension LatentPreview.Map {
     /// Fits the map by least squares to clips: each latent against the mean colour of its pixels.
     public init(_ vae: VAE, _ clips: [Clip]) throws {
         let channels = vae.config.latentChannels
@@ -99,8 +91,7 @@ public struct LatentColours: Codable, Sendable, Equatable {
         }
         for index in 0...channels { left[index][index] += 1e-3 }
         let solution = solve(left, right)
-        factors = Array(solution[..<channels])
-        bias = solution[channels]
+        self.init(weights: Array(solution[..<channels]), bias: solution[channels])
     }
 
     /// Mean colours in [0, 1] of the pixels behind each latent, `(B, 3, F, h, w)`.

@@ -33,7 +33,7 @@ struct ModelCard {
 
         ## Training
 
-        All parts were trained from nothing with `framepack train`: the VAE on single pictures and \
+        All parts were trained with `framepack train`, from fresh weights: the VAE on single pictures and \
         short clips; then the transformer, for \(steps) steps, together with its text and vision \
         encoders, on packed contexts of both orders. Captions and start pictures were each left \
         out in a tenth of the samples. \(guidance) The weights are averages over the last steps, \

@@ -80,7 +80,7 @@ private struct ModelWriter {
     let guided: AveragedWeights?
     let sizes: SmallModelSizes
     let tokenizer, tokenizer2: Tokenizer
-    private let colours: LatentColours
+    private let colours: LatentPreview.Map
 
     init(_ run: TrainingRun, _ folder: URL, _ options: ModelExportOptions) throws {
         (self.run, self.folder, self.options) = (run, folder, options)
@@ -102,7 +102,7 @@ private struct ModelWriter {
         sizes.clip.vocabularySize = tokenizer2.vocabularySize
         sizes.clip.endTokenID = tokenizer2.endTokenID ?? sizes.clip.endTokenID
         self.sizes = sizes
-        colours = try CheckpointFolder.json(LatentColours.self, "colours.json", in: run.folder)
+        colours = try CheckpointFolder.json(LatentPreview.Map.self, "colours.json", in: run.folder)
     }
 
     private func part(_ part: ModelPart) -> URL { folder.appendingPathComponent(part.rawValue) }
@@ -201,8 +201,8 @@ private struct ModelWriter {
         settings.cfg = options.cfg
         settings.fps = Scene.frameRate
         settings.window = 9
-        settings.plainColor = [UInt8](repeating: TrainingRun.plainLevel, count: 3)
-        settings.preview = LatentPreview.Map(weights: colours.factors, bias: colours.bias)
+        settings.plainColour = [UInt8](repeating: TrainingRun.plainLevel, count: 3)
+        settings.preview = colours
         settings.world = SmallWorld.described
         settings.world?.leastPictureQuality = try SmallWorld.leastPictureQuality(
             run.finishedVAE(), side: sizes.side, count: options.samplePictures)

@@ -14,7 +14,7 @@ enum SmallWorld {
             advice: "For everything else get the released FramePack model as the README tells, "
                 + "and name its folder with --model.")
         let colours = WorldConfig.simple.colours.keys.map(\.rgb)
-        world.colors = colours.map { [$0.red, $0.green, $0.blue] }
+        world.colours = colours.map { [$0.red, $0.green, $0.blue] }
             .sorted { $0.lexicographicallyPrecedes($1) }
         world.backgroundChroma = Background.largestChroma
         return world

@@ -1,5 +1,6 @@
 import Checkpoints
 public import Foundation
+import FramePack
 public import Models
 public import Torch
 public import TorchNN
@@ -45,11 +46,7 @@ public struct TrainingRun: Sendable {
     ///
     /// - Throws: `CheckpointError` if there is none yet.
     public func finishedVAE(on device: Device = .cpu) throws -> VAE {
-        let folder = model.appendingPathComponent("vae")
-        let config = try CheckpointFolder.json(VAEConfig.self, in: folder)
-        let source = CheckpointWeights(
-            try CheckpointFolder(folder), device: device, dtype: .float32)
-        return try VAE(config, Weights(source))
+        try VAE(folder: model.appendingPathComponent("vae"), device: device, dtype: .float32)
     }
 }
 
@@ -91,25 +88,24 @@ public final class AveragedWeights: WeightSource {
 /// Writes a network's weights in bf16, in shards where one file would be too large.
 ///
 /// - Parameters:
-///   - prefix: What the store's names begin with and the file's do not.
 ///   - stem: `diffusion_pytorch_model` or `model`.
 ///   - config: Written as `config.json`.
 ///   - limit: Largest size of one file, in bytes.
 public func writeNetwork(
-    _ store: ParameterStore, prefix: String = "", stem: String, config: some Encodable,
-    to folder: URL, limit: Int = 14_000_000
+    _ store: ParameterStore, stem: String, config: some Encodable, to folder: URL,
+    limit: Int = 14_000_000
 ) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     var shards: [[String: Tensor]] = [[:]]
     var size = 0
-    for parameter in store.parameters where parameter.name.hasPrefix(prefix) {
+    for parameter in store.parameters {
         let value = try parameter.value.detach().to(.bfloat16)
         if size + value.count * 2 > limit {
             shards.append([:])
             size = 0
         }
         size += value.count * 2
-        shards[shards.count - 1][String(parameter.name.dropFirst(prefix.count))] = value
+        shards[shards.count - 1][parameter.name] = value
     }
     for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
     where file.contains(".safetensors") {

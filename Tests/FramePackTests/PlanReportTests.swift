@@ -1,6 +1,7 @@
 import Foundation
 import FramePack
 import Testing
+import Torch
 
 @Suite struct PlanReportTests {
     private func report(
@@ -85,6 +86,12 @@ import Testing
         #expect(memory.latents == 4 * 16 * 37 * 60 * 104)
         #expect(memory.decoderActivations == 13 * 128 * 17 * 480 * 832 * 2)
         #expect(memory.peakAllLoaded > memory.peakOneAtATime)
+        // In f32 everything but the encoders' weights takes twice as much.
+        let wide = MemoryEstimate(
+            plan: plan, size: size, model: ModelSize().computing(in: .uniform(.float32)))
+        #expect(wide.transformerParameters == 2 * memory.transformerParameters)
+        #expect(wide.decoderActivations == 2 * memory.decoderActivations)
+        #expect(wide.encoderParameters == memory.encoderParameters)
         #expect(
             memory.peakOneAtATime
                 == memory.latents + memory.transformerParameters + memory.transformerActivations)

@@ -38,7 +38,7 @@ import TorchNN
             // What the later commands need beside weights.
             _ = try run.finishedVAE()
             #expect(try run.sizes().transformer.headSize == training.sizes.transformer.headSize)
-            _ = try CheckpointFolder.json(LatentColours.self, "colours.json", in: run.folder)
+            _ = try CheckpointFolder.json(LatentPreview.Map.self, "colours.json", in: run.folder)
         }
     }
 

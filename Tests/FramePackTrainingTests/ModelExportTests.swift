@@ -24,7 +24,7 @@ import TorchNN
             try model.requireAll()
             #expect(model.name == "tiny")
             #expect(model.settings.resolution == 64)
-            #expect(model.settings.plainColor == [0, 0, 0])
+            #expect(model.settings.plainColour == [0, 0, 0])
             #expect(model.settings.guidance == 1)
             #expect(model.size != nil)
             #expect(model.settings.warning(prompt: "a red circle moves slowly left") == nil)
@@ -121,10 +121,10 @@ import TorchNN
         #expect(try settings.warning(picture: picture, vae: vae) == nil)
         settings.world?.leastPictureQuality = quality - 0.1
         #expect(try settings.warning(picture: picture, vae: vae) == nil)
-        settings.world?.colors = [[250, 40, 60]]
+        settings.world?.colours = [[250, 40, 60]]
         settings.world?.backgroundChroma = 36
         #expect(try settings.warning(picture: picture, vae: vae) != nil)
-        settings.world?.colors = [[210, 30, 60]]
+        settings.world?.colours = [[210, 30, 60]]
         #expect(try settings.warning(picture: picture, vae: vae) == nil)
         settings.world?.leastPictureQuality = quality + 0.1
         #expect(try settings.warning(picture: picture, vae: vae)?.hasSuffix("Get more.") == true)

@@ -68,7 +68,7 @@ struct TinyTraining {
             to: run.model.appendingPathComponent("vae"))
         let clip = try clips.render([clips.scene(0)], starts: [0], count: 5)
         try writeJSON(
-            LatentColours(vae, [clip]), to: run.folder.appendingPathComponent("colours.json"))
+            LatentPreview.Map(vae, [clip]), to: run.folder.appendingPathComponent("colours.json"))
     }
 
     private func writeTransformer() throws {

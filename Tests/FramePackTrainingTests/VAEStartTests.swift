@@ -1,3 +1,4 @@
+import FramePack
 import FramePackTraining
 import Models
 import TestSupport
@@ -13,12 +14,12 @@ import ToyWorld
         let samples = try (0..<12).map { number in
             try clips.render([clips.scene(number)], starts: [0], count: 1)
         }
-        let map = try LatentColours(vae, samples)
+        let map = try LatentPreview.Map(vae, samples)
         let (fit, total) = try withoutGradients {
             try samples.reduce((0.0, 0.0)) { sums, clip in
                 let latents = try vae.encode(clip.video).mean * vae.config.scalingFactor
                 let factors = try Tensor(
-                    map.factors.flatMap { $0.map(Float.init) }, [map.factors.count, 3])
+                    map.weights.flatMap { $0.map(Float.init) }, [map.weights.count, 3])
                 let colours = try (clip.video.averagePool3d([1, 8, 8]) + 1) * 0.5
                 let rows = try latents.transpose(0, 1).flatten(1).transpose(0, 1)
                 let predicted =

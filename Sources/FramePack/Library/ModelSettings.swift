@@ -11,7 +11,7 @@ public struct ModelSettings: Codable, Sendable, Equatable {
         /// The least PSNR, in dB, with which the VAE gives back a picture of the world.
         public var leastPictureQuality: Double?
         /// Red, green and blue of the colours that its objects have.
-        public var colors: [[UInt8]]?
+        public var colours: [[UInt8]]?
         /// How far red, green and blue of a background lie apart at most.
         public var backgroundChroma: Int?
 
@@ -41,7 +41,7 @@ public struct ModelSettings: Codable, Sendable, Equatable {
     public var window: Int?
     /// Red, green and blue of the picture that a start from text alone begins with; black as
     /// default.
-    public var plainColor: [UInt8]?
+    public var plainColour: [UInt8]?
     /// The preview's map; HunyuanVideo's as default.
     public var preview: LatentPreview.Map?
     /// The world of a small model; nil for one that knows ours.
@@ -51,7 +51,7 @@ public struct ModelSettings: Codable, Sendable, Equatable {
     public init() {}
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, promptCrop, order, resolution, steps, guidance, cfg, fps, window, plainColor
+        case name, promptCrop, order, resolution, steps, guidance, cfg, fps, window, plainColour
         case preview, world
     }
 
@@ -71,7 +71,7 @@ public struct ModelSettings: Codable, Sendable, Equatable {
         cfg = try fields.decodeIfPresent(Double.self, forKey: .cfg)
         fps = try fields.decodeIfPresent(Int.self, forKey: .fps)
         window = try fields.decodeIfPresent(Int.self, forKey: .window)
-        plainColor = try fields.decodeIfPresent([UInt8].self, forKey: .plainColor)
+        plainColour = try fields.decodeIfPresent([UInt8].self, forKey: .plainColour)
         preview = try fields.decodeIfPresent(LatentPreview.Map.self, forKey: .preview)
         world = try fields.decodeIfPresent(World.self, forKey: .world)
     }
@@ -129,7 +129,7 @@ public struct ModelSettings: Codable, Sendable, Equatable {
         try within("steps", steps, GenerationRequest.Limits.steps)
         try within("fps", fps, GenerationRequest.Limits.fps)
         try within("window", window, GenerationRequest.Limits.window)
-        try within("plainColor's length", plainColor?.count, 3...3)
+        try within("plainColour's length", plainColour?.count, 3...3)
         if let problem = preview?.problem(channels: preview?.weights.count ?? 0) {
             throw .model("\(file): \(problem).")
         }

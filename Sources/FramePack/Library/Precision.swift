@@ -1,4 +1,3 @@
-import Checkpoints
 public import Torch
 
 /// In which number types the networks compute.
@@ -53,5 +52,15 @@ extension PrecisionChoice {
         case .bf16: .bfloat16
         case .f16: .float16
         }
+    }
+}
+
+extension ModelSize {
+    /// The sizes where the networks compute in given types; the encoders' weights stay as stored.
+    public func computing(in precision: Precision) -> ModelSize {
+        var size = self
+        size.transformerBytes = precision.transformer.size
+        size.vaeBytes = precision.vae.size
+        return size
     }
 }

@@ -44,15 +44,15 @@ extension ModelSettings.World {
     /// Colours may differ by 40 levels, which is more than scaling and compression change inside a
     /// shape; 0 where the world does not say which colours it has.
     func foreignShare(of picture: Picture) -> Double {
-        guard let colors, let backgroundChroma else { return 0 }
+        guard let colours, let backgroundChroma else { return 0 }
         let tolerance = 40
         var foreign = 0
         for pixel in stride(from: 0, to: picture.pixels.count, by: 3) {
             let levels = picture.pixels[pixel..<pixel + 3].map(Int.init)
             let chroma = (levels.max() ?? 0) - (levels.min() ?? 0)
             if chroma <= backgroundChroma + tolerance / 2 { continue }
-            let isObject = colors.contains { color in
-                zip(color, levels).allSatisfy { abs(Int($0) - $1) <= tolerance }
+            let isObject = colours.contains { colour in
+                zip(colour, levels).allSatisfy { abs(Int($0) - $1) <= tolerance }
             }
             if !isObject { foreign += 1 }
         }

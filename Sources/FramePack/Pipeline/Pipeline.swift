@@ -42,7 +42,7 @@ public final class Pipeline {
         let planned = try PlannedGeneration(request.withAbsolutePaths(model), model: model)
         try model.requireAll()
         try OutputCheck(planned.request).run(isResumed: false)
-        let job = try Job(planned, report: planned.report)
+        let job = try Job(planned, report: planned.report(on: options.device))
         return try run(planned, job, notes: notes(on: planned), cancellation, events)
     }
 
@@ -77,7 +77,7 @@ public final class Pipeline {
             return try withoutGradients {
                 let run = try prepared(planned, job, token, events)
                 defer { place = run.place }
-                try run.emit(.planned(planned.report))
+                try run.emit(.planned(planned.report(on: options.device)))
                 for note in notes { try run.emit(.note(note)) }
                 return try run.run()
             }

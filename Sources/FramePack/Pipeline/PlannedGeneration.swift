@@ -1,7 +1,8 @@
 import Foundation
 import Media
+public import Torch
 
-/// What a request means with a model, told without opening any weights.
+/// What a request means with a model, told without reading any weights.
 public struct PlannedGeneration: Sendable {
     /// The request.
     public let request: GenerationRequest
@@ -12,7 +13,7 @@ public struct PlannedGeneration: Sendable {
     /// The video's size.
     public let size: FrameSize
 
-    /// Plans a request; of its pictures only the headers are read.
+    /// Plans a request; of its pictures only the sizes are used.
     ///
     /// - Throws: `FramePackError` for an invalid request, `MediaError` for a picture that cannot be
     ///   read.
@@ -31,8 +32,13 @@ public struct PlannedGeneration: Sendable {
         plan = try request.plan(defaultOrder: model.defaultOrder)
     }
 
-    /// The plan for people and programs, with tokens and memory.
-    public var report: PlanReport { PlanReport(plan: plan, size: size, model: model.size) }
+    /// The plan for people and programs, with tokens, and memory as it is needed on a device.
+    public func report(on device: Device) -> PlanReport {
+        let stored = (try? ModelLibrary.storedType(model)) ?? .bfloat16
+        let precision = Precision(
+            request.dtype, stored: stored, device: device, parity: request.parity)
+        return PlanReport(plan: plan, size: size, model: model.size?.computing(in: precision))
+    }
 
     /// The start picture, cut to the video's size; a plain one for a start from text alone.
     func startPicture() throws -> Picture {
@@ -52,8 +58,9 @@ public struct PlannedGeneration: Sendable {
 extension ModelSettings {
     /// The picture that a start from text alone begins with.
     func plainPicture(_ size: FrameSize) -> Picture {
-        let color = plainColor ?? [0, 0, 0]
+        let colour = plainColour ?? [0, 0, 0]
         return Picture(
-            width: size.width, height: size.height, red: color[0], green: color[1], blue: color[2])
+            width: size.width, height: size.height, red: colour[0], green: colour[1],
+            blue: colour[2])
     }
 }

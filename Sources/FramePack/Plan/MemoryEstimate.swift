@@ -43,19 +43,20 @@ public struct MemoryEstimate: Equatable, Codable, Sendable {
     ///   - model: The model's sizes.
     ///   - textTokens: Tokens of the prompt, 512 at most in the released models.
     public init(plan: SectionPlan, size: FrameSize, model: ModelSize, textTokens: Int = 512) {
-        let bytes = model.bytesPerNumber
         let videoTokens = plan.sections.map {
             $0.videoTokenCount(size: size, targetKernel: plan.packing.targetKernel)
         }
         let tokens = (videoTokens.max() ?? 0) + model.visionTokens + textTokens
         let windowFrames = VideoLength.frameCount(latents: min(5, plan.latentCount))
-        transformerParameters = model.transformer.parameterCount * bytes
-        transformerActivations = 15 * tokens * model.transformer.hiddenSize * bytes
+        transformerParameters = model.transformer.parameterCount * model.transformerBytes
+        transformerActivations =
+            15 * tokens * model.transformer.hiddenSize * model.transformerBytes
         encoderParameters =
-            (model.textEncoderParameters + model.visionEncoderParameters) * bytes
-        vaeParameters = model.vaeParameters * bytes
+            (model.textEncoderParameters + model.visionEncoderParameters) * model.encoderBytes
+        vaeParameters = model.vaeParameters * model.vaeBytes
         decoderActivations =
-            13 * model.vaeChannels * windowFrames * size.height * size.width * bytes
+            13 * model.vaeChannels * windowFrames * size.height * size.width
+            * model.vaeBytes
         latents =
             4 * model.transformer.latentChannels * plan.latentCount * size.latentHeight
             * size.latentWidth

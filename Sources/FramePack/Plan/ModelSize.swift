@@ -79,8 +79,12 @@ public struct ModelSize: Equatable, Codable, Sendable {
     public var vaeParameters = 246_000_000
     /// Channels of the VAE's last level.
     public var vaeChannels = 128
-    /// Bytes of a stored parameter and of an activation: 2 for bf16 and f16, 4 for f32.
-    public var bytesPerNumber = 2
+    /// Bytes of a number of the transformer: 2 for bf16 and f16, 4 for f32.
+    public var transformerBytes = 2
+    /// Bytes of a parameter of the encoders, which keep the type of their files.
+    public var encoderBytes = 2
+    /// Bytes of a number of the VAE: 2 for f16, 4 for f32.
+    public var vaeBytes = 2
 
     /// The released sizes; change what differs.
     public init() {}

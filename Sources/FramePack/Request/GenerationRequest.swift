@@ -127,7 +127,7 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     ///
     /// Default: by the output's name, where a name that ends in / is a folder of PNG frames.
     public var format: OutputFormat?
-    /// The quality of the mp4, 0 (lossless) to 51.
+    /// The quality of the mp4, 0 (best) to 51; 4:2:0 colour is kept at any.
     ///
     /// Default: 16.
     public var crf: Int = 16

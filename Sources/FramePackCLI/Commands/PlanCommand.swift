@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import FramePack
+import Torch
 
 /// `framepack plan`.
 struct PlanCommand: ParsableCommand {
@@ -13,6 +14,10 @@ struct PlanCommand: ParsableCommand {
             """)
 
     @OptionGroup var arguments: RequestArguments
+    @Option(
+        parsing: .unconditional,
+        help: "Where it would be generated, which decides the memory: cpu, cuda, cuda:N, or auto.")
+    var device = DeviceOption.best
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
@@ -36,10 +41,15 @@ struct PlanCommand: ParsableCommand {
     }
 
     private func report(_ request: GenerationRequest, _ model: ModelFolder?) throws -> PlanReport {
-        if let model { return try PlannedGeneration(request, model: model).report }
+        if let model {
+            return try PlannedGeneration(request, model: model).report(on: device.planned)
+        }
         let plan = try request.plan()
         return PlanReport(
             plan: plan, size: try request.size(picture: request.pictureSize()),
-            model: ModelSize())
+            model: ModelSize().computing(
+                in: Precision(
+                    request.dtype, stored: .bfloat16, device: device.planned,
+                    parity: request.parity)))
     }
 }

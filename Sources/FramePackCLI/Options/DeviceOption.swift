@@ -22,6 +22,9 @@ struct DeviceOption: ExpressibleByArgument {
 
     var defaultValueDescription: String { device.map { "\($0)" } ?? "auto" }
 
+    /// The device for a plan, which need not be there: the best that is where none was named.
+    var planned: Device { device ?? (try? resolved()) ?? .cpu }
+
     /// The device, ready to be used: a GPU where there is one and nothing else was asked for.
     ///
     /// - Throws: `TorchError` for a GPU that was asked for and is not there.

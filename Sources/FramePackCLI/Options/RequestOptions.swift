@@ -146,7 +146,7 @@ struct OutputOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Quality of the mp4, 0 (lossless) to 51. (default: 16)", valueName: "number"))
+            "Quality of the mp4, 0 (best) to 51. (default: 16)", valueName: "number"))
     var crf: Int?
     @Option(
         parsing: .unconditional,

@@ -48,7 +48,7 @@ final class TrainingOutput {
         lastDrawn = now
         let left = ProgressBar.duration(secondsLeft(report))
         let bar = ProgressBar(
-            label: "step \(report.step + 1)",
+            label: "step \(report.step)",
             fraction: Double(report.step + 1) / Double(report.totalSteps),
             detail: String(format: "loss %.4f  ", loss ?? 0) + "\(left) left")
         let text = bar.line(width: Terminal.width, usesBlocks: usesBlocks)
