@@ -1,7 +1,7 @@
 import Checkpoints
+import Foundation
 public import FramePack
 public import Models
-public import Torch
 public import TorchNN
 
 /// A trained VAE with its latents normalised, and what was measured on it.
@@ -34,23 +34,19 @@ public struct FinishedVAE {
     }
 }
 
-/// The parameters of one store as a source for another model.
-public struct StoredWeights: WeightSource {
-    private let store: ParameterStore
-
-    /// Reads from a store.
-    public init(_ store: ParameterStore) { self.store = store }
-
-    /// The parameter's own tensor.
-    public func tensor(_ name: String, shape: [Int], initialization: Initialization) throws
-        -> Tensor
-    {
-        guard let value = store[name]?.value, value.shape == shape else {
-            throw TrainingError("the store has no \(name) of shape \(shape)")
-        }
-        return value
+extension TrainingRun {
+    /// Takes the trained VAE into the run's model, beside it what was measured: `vae-gate.json` and
+    /// `colours.json`.
+    ///
+    /// - Throws: `CheckpointError` if there is no trained VAE, or for a file that cannot be written.
+    public func finishVAE(_ config: VAEConfig, side: Int) throws -> FinishedVAE {
+        let finished = try FinishedVAE(
+            AveragedWeights(vaeState), model: config, clips: WorldClips(side: side, seed: 7))
+        try writeNetwork(
+            finished.store, stem: "diffusion_pytorch_model", config: finished.config,
+            to: model.appendingPathComponent("vae"))
+        try writeJSON(finished.gate, to: folder.appendingPathComponent("vae-gate.json"))
+        try writeJSON(finished.colours, to: folder.appendingPathComponent("colours.json"))
+        return finished
     }
-
-    /// Whether the store has that parameter.
-    public func contains(_ name: String) -> Bool { store[name] != nil }
 }

@@ -3,7 +3,7 @@ public import Foundation
 import FramePack
 public import Models
 public import Torch
-public import TorchNN
+import TorchNN
 
 /// The folder of a small model's training: runs, clips, and the model as it stands.
 public struct TrainingRun: Sendable {
@@ -50,99 +50,6 @@ public struct TrainingRun: Sendable {
     }
 }
 
-/// The averaged weights that a training run stored, as a source for a model.
-public final class AveragedWeights: WeightSource {
-    private let file: SafetensorsFile
-    private static let prefix = "average."
-
-    /// Opens the state in a run's folder.
-    public init(_ folder: URL) throws {
-        file = try SafetensorsFile(folder.appendingPathComponent("state.safetensors"))
-    }
-
-    /// The step at which the state was stored.
-    public var step: Int { file.metadata["step"].flatMap(Int.init) ?? 0 }
-
-    /// The step of the teacher that taught them; nil where there was none.
-    public var teacherStep: Int? { file.metadata["teacher"].flatMap(Int.init) }
-
-    /// A copy of one averaged weight.
-    ///
-    /// - Throws: `TrainingError` that names a weight that is missing or misshapen.
-    public func tensor(_ name: String, shape: [Int], initialization: Initialization) throws
-        -> Tensor
-    {
-        guard contains(name), file.entries[Self.prefix + name]?.shape == shape else {
-            throw TrainingError("\(file.url.path) has no averaged \(name) of shape \(shape)")
-        }
-        return try file.tensor(Self.prefix + name).clone()
-    }
-
-    /// The shape of one averaged weight; nil if there is none of that name.
-    public func shape(_ name: String) -> [Int]? { file.entries[Self.prefix + name]?.shape }
-
-    /// Whether the state has that weight.
-    public func contains(_ name: String) -> Bool { file.entries[Self.prefix + name] != nil }
-}
-
-/// Writes a network's weights in bf16, in shards where one file would be too large.
-///
-/// - Parameters:
-///   - stem: `diffusion_pytorch_model` or `model`.
-///   - config: Written as `config.json`.
-///   - limit: Largest size of one file, in bytes.
-public func writeNetwork(
-    _ store: ParameterStore, stem: String, config: some Encodable, to folder: URL,
-    limit: Int = 14_000_000
-) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    var shards: [[String: Tensor]] = [[:]]
-    var size = 0
-    for parameter in store.parameters {
-        let value = try parameter.value.detach().to(.bfloat16)
-        if size + value.count * 2 > limit {
-            shards.append([:])
-            size = 0
-        }
-        size += value.count * 2
-        shards[shards.count - 1][parameter.name] = value
-    }
-    for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
-    where file.contains(".safetensors") {
-        try FileManager.default.removeItem(at: folder.appendingPathComponent(file))
-    }
-    let total = String(shards.count + 100000).dropFirst()
-    var index: [String: String] = [:]
-    for (number, shard) in shards.enumerated() {
-        let part = String(number + 100001).dropFirst()
-        let name =
-            shards.count == 1 ? "\(stem).safetensors" : "\(stem)-\(part)-of-\(total).safetensors"
-        try writeSafetensors(
-            shard, metadata: ["format": "pt"], to: folder.appendingPathComponent(name))
-        for key in shard.keys { index[key] = name }
-    }
-    if shards.count > 1 {
-        try writeJSON(
-            ShardIndex(weight_map: index),
-            to: folder.appendingPathComponent("\(stem).safetensors.index.json"))
-    }
-    try writeJSON(config, to: folder.appendingPathComponent("config.json"))
-}
-
-private struct ShardIndex: Encodable {
-    let metadata: [String: String] = [:]
-    let weight_map: [String: String]
-}
-
-/// Writes a value as a JSON file with sorted keys, whole or not at all.
-public func writeJSON(_ value: some Encodable, to url: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try AtomicFile.write(encoder.encode(value) + Data("\n".utf8), to: url)
-}
-
 extension TrainingRun {
     /// The grey level of the picture that stands for no start picture.
     public static let plainLevel: UInt8 = 0
@@ -155,5 +62,90 @@ extension TrainingRun {
             let picture = try Tensor.full([1, 3, 1, side, side], level)
             return try (vae.encode(picture).mean * vae.config.scalingFactor).squeeze(0)
         }
+    }
+}
+
+extension TrainingRun {
+    /// The sizes that the run was begun with: those of its file, or else the shipped ones.
+    ///
+    /// - Throws: As ``side()``, where there is no such file.
+    public func sizes() throws -> SmallModelSizes {
+        if let sizes = try storedSizes() { return sizes }
+        return SmallModelSizes(side: try side())
+    }
+
+    /// The sizes in the run's file; nil if there is none.
+    public func storedSizes() throws -> SmallModelSizes? {
+        guard FileManager.default.fileExists(atPath: sizesFile.path) else { return nil }
+        return try CheckpointFolder.json(
+            SmallModelSizes.self, sizesFile.lastPathComponent, in: folder)
+    }
+
+    /// The side of the pictures that the transformer was trained with, in pixels.
+    ///
+    /// - Throws: `CheckpointError` if there is no stored state, `TrainingError` if it has no vision
+    ///   encoder.
+    public func side() throws -> Int {
+        let name = "image_encoder.embeddings.patch_embedding.weight"
+        guard let shape = try AveragedWeights(transformerState).shape(name), shape.count == 4 else {
+            throw TrainingError("\(transformerState.path) has no \(name)")
+        }
+        // The vision encoder sees four patches along each side.
+        return 4 * shape[3]
+    }
+}
+
+extension TrainingRun {
+    /// Prepares the training of the transformer with its encoders: tokenizers and sizes are written
+    /// where the run has none, weights are those of an adopted model or fresh.
+    ///
+    /// - Parameters:
+    ///   - side: The side of the pictures, in pixels, where the run does not say.
+    ///   - seed: The seed of fresh weights, tokenizers' captions and data.
+    /// - Throws: `TrainingError` if there are no clips, which is told before anything is written, or
+    ///   if the run has another side; `CheckpointError` if there is no VAE.
+    public func transformerTraining(
+        _ config: TransformerTrainingConfig, side: Int?, seed: UInt64,
+        execution: TrainingExecution
+    ) throws -> TransformerTraining {
+        let sizes = try storedSizes() ?? SmallModelSizes(side: side ?? 64)
+        guard side == nil || side == sizes.side else {
+            throw TrainingError(
+                "the side is \(side ?? 0), but the run in \(folder.path) has \(sizes.side); leave it "
+                    + "out")
+        }
+        let cache = clipCache(side: sizes.side)
+        _ = try cache.shards()
+        let tokenizer = model.appendingPathComponent("tokenizer/tokenizer.json")
+        if !FileManager.default.fileExists(atPath: tokenizer.path) {
+            try SmallModel.writeTokenizers(to: model, sizes: sizes, seed: seed)
+            try writeJSON(sizes, to: sizesFile)
+        }
+        return try TransformerTraining(
+            config, model: SmallModel(sizes, folder: model, source: startWeights(seed: seed)),
+            cache: cache, plainStart: plainStart(side: sizes.side), plainLevel: Self.plainLevel,
+            seed: seed, execution: execution)
+    }
+
+    /// Prepares the distillation of the guidance of the run's transformer as it was stored last.
+    ///
+    /// - Parameters:
+    ///   - batch: Samples in a step.
+    ///   - seed: The seed of the data.
+    /// - Throws: `CheckpointError` if there is no trained transformer.
+    public func guidanceDistillation(
+        _ config: GuidanceDistillationConfig, batch: Int, seed: UInt64,
+        execution: TrainingExecution
+    ) throws -> GuidanceDistillation {
+        let sizes = try sizes()
+        let teacher = try AveragedWeights(transformerState)
+        var training = TransformerTrainingConfig()
+        training.batch = batch
+        let data = try TransformerTraining(
+            training, model: SmallModel(sizes, folder: model, source: teacher),
+            cache: clipCache(side: sizes.side), plainStart: plainStart(side: sizes.side),
+            plainLevel: Self.plainLevel, seed: seed, execution: execution)
+        return try GuidanceDistillation(
+            config, data: data, source: teacher, teacherStep: teacher.step)
     }
 }

@@ -18,15 +18,8 @@ struct TrainFinishVAECommand: ParsableCommand {
 
     func run() throws {
         let run = TrainingRun(path: folder)
-        let averages = try AveragedWeights(run.vaeState)
-        print("averaged weights of step \(averages.step)")
-        let finished = try FinishedVAE(
-            averages, model: network.config, clips: WorldClips(side: network.side, seed: 7))
-        let target = run.model.appendingPathComponent("vae")
-        try writeNetwork(
-            finished.store, stem: "diffusion_pytorch_model", config: finished.config, to: target)
-        try writeJSON(finished.gate, to: run.folder.appendingPathComponent("vae-gate.json"))
-        try writeJSON(finished.colours, to: run.folder.appendingPathComponent("colours.json"))
+        print("averaged weights of step \(try AveragedWeights(run.vaeState).step)")
+        let finished = try run.finishVAE(network.config, side: network.side)
         let gate = finished.gate
         let psnr = gate.psnrByFrame.map { String(format: "%.1f", $0) }
         print("PSNR by frame", psnr.enumerated().filter { $0.offset % 6 == 0 }.map(\.element))

@@ -38,22 +38,12 @@ struct TrainGuidanceCommand: ParsableCommand {
     func run() throws {
         let execution = try options.execution()
         let run = TrainingRun(path: folder)
-        let sizes = try run.sizes()
-        let teacher = try AveragedWeights(run.transformerState)
-        let model = try SmallModel(sizes, folder: run.model, source: teacher)
-        var training = TransformerTrainingConfig()
-        training.batch = batch
-        let data = try TransformerTraining(
-            training, model: model,
-            cache: run.clipCache(side: sizes.side),
-            plainStart: run.plainStart(side: sizes.side), plainLevel: TrainingRun.plainLevel,
-            seed: seed, execution: execution)
         var config = GuidanceDistillationConfig()
         config.steps = steps
         config.leastScale = leastScale
         config.greatestScale = greatestScale
-        let task = try GuidanceDistillation(
-            config, data: data, source: teacher, teacherStep: teacher.step)
+        let task = try run.guidanceDistillation(
+            config, batch: batch, seed: seed, execution: execution)
         let schedule = LearningRateSchedule(
             peak: learningRate, final: learningRate / 20, warmupSteps: 50, decayStart: 0.4)
         var settings = TrainingLoopConfig(learningRate: schedule)
@@ -61,7 +51,7 @@ struct TrainGuidanceCommand: ParsableCommand {
         settings.averaging = 0.99
         settings.optimizer = options.optimizer
         let loop = try TrainingLoop(task, config: settings, folder: run.guidanceState)
-        print("teacher of step \(teacher.step), from step \(loop.step)")
+        print("teacher of step \(task.teacherStep ?? 0), from step \(loop.step)")
         try options.run(loop, in: run.guidanceState, lineInterval: 20)
     }
 }

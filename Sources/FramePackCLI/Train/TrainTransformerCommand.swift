@@ -58,31 +58,14 @@ struct TrainTransformerCommand: ParsableCommand {
     func run() throws {
         let execution = try options.execution()
         let run = TrainingRun(path: folder)
-        let sizes = try run.storedSizes() ?? SmallModelSizes(side: side ?? 64)
-        guard side == nil || side == sizes.side else {
-            throw ValidationError(
-                "--side is \(side ?? 0), but the run in \(folder) has \(sizes.side); leave it out")
-        }
-        let cache = run.clipCache(side: sizes.side)
-        // Before anything is written.
-        _ = try cache.shards()
-        let tokenizer = run.model.appendingPathComponent("tokenizer/tokenizer.json")
-        if !FileManager.default.fileExists(atPath: tokenizer.path) {
-            try SmallModel.writeTokenizers(to: run.model, sizes: sizes, seed: seed)
-            try writeJSON(sizes, to: run.sizesFile)
-        }
-        let model = try SmallModel(
-            sizes, folder: run.model, source: run.startWeights(seed: seed))
         var config = TransformerTrainingConfig()
         config.steps = steps
         config.batch = batch
         config.invertedShare = invertedShare
         config.firstShare = firstShare
         config.shift = shift
-        let plain = try run.plainStart(side: sizes.side)
-        let task = try TransformerTraining(
-            config, model: model, cache: cache, plainStart: plain,
-            plainLevel: TrainingRun.plainLevel, seed: seed, execution: execution)
+        let task = try run.transformerTraining(
+            config, side: side, seed: seed, execution: execution)
         let schedule = LearningRateSchedule(
             peak: learningRate, final: learningRate / 20, warmupSteps: 100, decayStart: 0.4)
         var loopConfig = TrainingLoopConfig(learningRate: schedule)
@@ -90,7 +73,7 @@ struct TrainTransformerCommand: ParsableCommand {
         let loop = try TrainingLoop(task, config: loopConfig, folder: run.transformerState)
         print(
             """
-            \(task.store.elementCount) parameters, template of \(model.crop) tokens, from step \
+            \(task.store.elementCount) parameters, template of \(task.model.crop) tokens, from step \
             \(loop.step)
             """)
         let samples = SampleVideos(run)
