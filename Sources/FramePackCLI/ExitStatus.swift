@@ -57,7 +57,8 @@ struct Outcome {
                 FramePackError.invalidSetting(
                     name: Self.spelled(name, arguments), found: found, wanted: wanted
                 ).description
-        case FramePackError.conflictingSettings(let sentence):
+        case FramePackError.conflictingSettings(let sentence),
+            FramePackError.malformedTimeline(let sentence):
             (status, message) = (.usage, sentence)
         case let error as TorchError:
             status = .failure
@@ -83,7 +84,12 @@ struct Outcome {
             print(message)
         } else {
             let label = status == .cancelled ? "" : "error: "
-            FileHandle.standardError.write(Data("\(label)\(message)\n".utf8))
+            // A file's name may hold codes that a terminal obeys.
+            let plain = String(
+                message.map {
+                    $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0
+                })
+            FileHandle.standardError.write(Data("\(label)\(plain)\n".utf8))
         }
         return status
     }

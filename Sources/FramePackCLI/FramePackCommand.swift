@@ -14,7 +14,8 @@ struct FramePackCommand: ParsableCommand {
         discussion: """
             Type this first:
 
-              framepack generate --image picture.png --prompt "a girl dances" \\
+              framepack generate --image Examples/red-circle.png \\
+                  --prompt "a red circle moves slowly to the right" \\
                   --seconds 5 --output video.mp4
 
             Without --model it uses the small model that ships beside the program; framepack \

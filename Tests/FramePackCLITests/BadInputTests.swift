@@ -57,6 +57,14 @@ import Torch
         Case("output that is a folder", ["--output", "FOLDER/taken.mp4"], says: "taken.mp4"),
         Case("output of no kind", ["--output", "FOLDER/x.avi"], says: ".mp4"),
         Case("end picture in f1", ["--end-image", "FOLDER/good.png", "--order", "f1"], says: "f1"),
+        Case(
+            "long name", ["--output", "FOLDER/" + String(repeating: "a", count: 240) + ".mp4"],
+            says: "244 bytes"),
+        Case(
+            "preview over the picture",
+            ["--image", "FOLDER/good.png", "--preview", "FOLDER/good.png"], says: "--preview"),
+        Case("preview of another kind", ["--preview", "FOLDER/text.txt"], says: ".png"),
+        Case("a timeline of no times", ["--prompt-at", "-1:she bows"], says: "-1"),
         Case("like a text", ["--like", "FOLDER/text.png"], says: "text.png"),
         Case("no device", ["--device", "cuda:99"], says: "cuda:99"),
     ]

@@ -59,6 +59,18 @@ import Torch
         }
     }
 
+    @Test func aModelWithoutAPartIsNotWhole() throws {
+        try withTemporaryFolder { folder in
+            let model = folder.appendingPathComponent("model")
+            let source = Fixtures.url("goldens/pipeline/model")
+            try FileManager.default.copyItem(at: source, to: model)
+            #expect(try Program.run(["inspect", model.path]).status == 0)
+            try FileManager.default.removeItem(at: model.appendingPathComponent("tokenizer"))
+            let run = try Program.run(["inspect", model.path])
+            #expect(run.status == 1 && run.errors.contains("tokenizer"), "\(run.errors)")
+        }
+    }
+
     @Test func aSafetensorsFileIsDescribed() throws {
         let report = try json([Fixtures.url("vae/f1.safetensors").path, "--json"])
         #expect(report["format"] as? String == "safetensors")

@@ -154,8 +154,8 @@ public final class Job {
         (old.keepJob, new.keepJob) = (false, false)
         guard old == new else {
             throw FramePackError.job(
-                "\(url.path) holds the unfinished job of another request; continue it with "
-                    + "`framepack resume`, remove it, or choose another output.")
+                "\(url.path) holds the job of another request; go on with that one by `framepack "
+                    + "resume`, remove the folder, or choose another output.")
         }
         try checkPictures(planned)
         try checkModel(planned.model)
@@ -171,9 +171,9 @@ public final class Job {
             let stored = try? Data(contentsOf: file(name))
             guard try picture?.pngData() == stored else {
                 throw FramePackError.job(
-                    "\(url.path) holds an unfinished job with another picture than the one that lies "
-                        + "there now; continue it with `framepack resume`, remove it, or choose "
-                        + "another output.")
+                    "\(url.path) holds a job that began with another picture than the one that lies "
+                        + "there now; go on with that one by `framepack resume`, remove the folder, "
+                        + "or choose another output.")
             }
         }
     }

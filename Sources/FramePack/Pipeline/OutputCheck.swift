@@ -28,6 +28,11 @@ struct OutputCheck {
 
     private func checkPlace() throws {
         guard output.path != "/" else { throw refuse("it is the root of the disk") }
+        // The job's and unfinished files have longer names than the output.
+        let length = output.lastPathComponent.utf8.count
+        guard length <= 200 else {
+            throw refuse("its name has \(length) bytes; it must have 200 at most")
+        }
         let folder = output.deletingLastPathComponent()
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder)

@@ -26,7 +26,8 @@ struct GenerateCommand: ParsableCommand {
             throw CommandError.usage(
                 "There is no prompt; say what moves with --prompt \"a girl dances\".")
         }
-        try options.run(model, job: Job.folder(for: request.output)) { pipeline, token, reporter in
+        try options.run(model, request, job: Job.folder(for: request.output)) {
+            pipeline, token, reporter in
             try pipeline.run(request, cancellation: token) { reporter.report($0) }
         }
     }
@@ -52,10 +53,10 @@ struct ResumeCommand: ParsableCommand {
     func run() throws {
         let folder = folder()
         // Before a model is opened that may not be the job's.
-        _ = try Job.request(in: folder)
+        let request = try Job.request(in: folder)
         let model =
             try model.map { try ModelFolder(URL(fileURLWithPath: $0)) } ?? Job.model(of: folder)
-        try options.run(model, job: folder) { pipeline, token, reporter in
+        try options.run(model, request, job: folder) { pipeline, token, reporter in
             try pipeline.resume(folder, cancellation: token) { reporter.report($0) }
         }
     }

@@ -39,6 +39,9 @@ struct InspectCommand: ParsableCommand {
         } else {
             print(reports.map(\.text).joined(separator: "\n\n"))
         }
+        let isModel = FileManager.default.fileExists(
+            atPath: url.appendingPathComponent("model_index.json").path)
+        if isModel { try ModelFolder(url).requireAll() }
         let broken = reports.filter { !$0.isComplete }.map(\.path)
         guard broken.isEmpty else {
             throw CommandError.failure(

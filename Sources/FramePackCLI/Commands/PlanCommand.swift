@@ -23,7 +23,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let like = try arguments.likeRequest()
-        let named = arguments.output.model
+        let named = arguments.output.model ?? like?.model
         let model = try named.map { try ModelFolder(URL(fileURLWithPath: $0)) }
         var request =
             like ?? model?.settings.request(prompt: "...")

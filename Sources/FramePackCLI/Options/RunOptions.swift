@@ -16,12 +16,14 @@ struct RunOptions: ParsableArguments {
 
     /// Runs a pipeline with everything that surrounds it: events, Ctrl-C, the summary.
     ///
-    /// - Parameter folder: The job's folder.
+    /// - Parameters:
+    ///   - request: What is asked for.
+    ///   - folder: The job's folder.
     func run(
-        _ model: ModelFolder, job folder: URL,
+        _ model: ModelFolder, _ request: GenerationRequest, job folder: URL,
         _ body: (Pipeline, CancellationToken, EventReporter) throws -> GenerationResult
     ) throws {
-        try checkPreview()
+        try checkPreview([request.image, request.endImage].compactMap { $0 })
         let reporter = EventReporter(json: json, preview: preview)
         let token = CancellationToken()
         var options = PipelineOptions()
@@ -64,7 +66,7 @@ struct RunOptions: ParsableArguments {
     }
 
     /// Checks early that the preview can be written.
-    private func checkPreview() throws {
+    private func checkPreview(_ pictures: [String]) throws {
         guard let preview else { return }
         let files = FileManager.default
         let url = URL(fileURLWithPath: preview)
@@ -72,6 +74,15 @@ struct RunOptions: ParsableArguments {
         var isFolder: ObjCBool = false
         if files.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
             throw ValidationError("preview is \(preview), a folder; it must be a PNG file")
+        }
+        guard url.pathExtension.lowercased() == "png" else {
+            throw CommandError.usage("--preview is \(preview); its name must end in .png.")
+        }
+        let others = pictures.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
+        guard !others.contains(url.resolvingSymlinksInPath().path) else {
+            throw CommandError.usage(
+                "--preview is \(preview), a picture that the video is made from; choose another name."
+            )
         }
         guard files.isWritableFile(atPath: folder) else {
             throw ValidationError("preview is \(preview); the folder \(folder) takes no files")

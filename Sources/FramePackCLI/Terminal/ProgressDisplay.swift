@@ -18,7 +18,7 @@ final class ProgressDisplay {
         case .planned, .preview: return
         case .note(let text):
             clear()
-            Terminal.writeError("\(text)\n")
+            Terminal.writeError(Terminal.wrapped(text) + "\n")
         case .stage(let stage): section = stageBar(stage)
         case .step(let number, let sections, let step, let steps):
             section = stepBar(number, sections, step, steps)

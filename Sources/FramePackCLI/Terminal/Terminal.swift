@@ -23,6 +23,19 @@ enum Terminal {
         return locale.uppercased().contains("UTF-8") || locale.uppercased().contains("UTF8")
     }
 
+    /// A text broken at spaces so that its lines fit the terminal.
+    static func wrapped(_ text: String) -> String {
+        var lines: [String] = []
+        for word in text.split(separator: " ") {
+            if let last = lines.last, last.count + word.count < width {
+                lines[lines.count - 1] += " \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
     /// Writes to standard error; that it cannot be written is nothing to stop for.
     static func writeError(_ text: String) {
         let bytes = Array(text.utf8)

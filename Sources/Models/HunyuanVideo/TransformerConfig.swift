@@ -168,7 +168,8 @@ extension TransformerConfig {
             (.doubleBlockCount, doubleBlockCount), (.singleBlockCount, singleBlockCount),
         ]
         for (key, value) in sizes where !(1...1_000_000).contains(value) {
-            throw ModelError("\(file): \(key.rawValue) is \(value); it must be at least 1.")
+            throw ModelError(
+                "\(file): \(key.rawValue) is \(value); it must be from 1 to 1000000.")
         }
         guard (0...1_000_000).contains(refinerBlockCount) else {
             throw ModelError(
