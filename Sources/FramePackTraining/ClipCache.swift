@@ -1,5 +1,6 @@
 import Checkpoints
 public import Foundation
+import FramePack
 public import Models
 public import Torch
 import ToyWorld
@@ -46,7 +47,7 @@ public struct ClipCache {
                 throw TrainingError("\(file.url.path) doesn't say which scenes it holds")
             }
             let latents = try file.tensor("latents")
-            let side = latents.dim(3) * 8
+            let side = latents.dim(3) * FrameSize.pixelsPerLatent
             guard side == clips.side else {
                 throw TrainingError(
                     "\(file.url.path) has clips of \(side) pixels, not \(clips.side); remove them, or "

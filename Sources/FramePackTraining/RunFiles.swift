@@ -1,5 +1,6 @@
 import Checkpoints
 public import Foundation
+import FramePack
 import Torch
 public import TorchNN
 
@@ -54,11 +55,9 @@ private struct ShardIndex: Encodable {
 
 /// Writes a value as a JSON file with sorted keys, whole or not at all.
 public func writeJSON(_ value: some Encodable, to url: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try FileManager.default.createDirectory(
         at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try AtomicFile.write(encoder.encode(value) + Data("\n".utf8), to: url)
+    try AtomicFile.write(JSONEncoder.sorted.encode(value) + Data("\n".utf8), to: url)
 }
 
 /// Copies a part's files into another folder, whose own weights go.

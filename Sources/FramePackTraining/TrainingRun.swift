@@ -114,17 +114,24 @@ extension TrainingRun {
                 "the side is \(side ?? 0), but the run in \(folder.path) has \(sizes.side); leave it "
                     + "out")
         }
-        let cache = clipCache(side: sizes.side)
-        _ = try cache.shards()
+        _ = try clipCache(side: sizes.side).shards()
         let tokenizer = model.appendingPathComponent("tokenizer/tokenizer.json")
         if !FileManager.default.fileExists(atPath: tokenizer.path) {
             try SmallModel.writeTokenizers(to: model, sizes: sizes, seed: seed)
             try writeJSON(sizes, to: sizesFile)
         }
-        return try TransformerTraining(
-            config, model: SmallModel(sizes, folder: model, source: startWeights(seed: seed)),
-            cache: cache, plainStart: plainStart(side: sizes.side), plainLevel: Self.plainLevel,
-            seed: seed, execution: execution)
+        return try training(
+            config, sizes, startWeights(seed: seed), seed: seed, execution: execution)
+    }
+
+    private func training(
+        _ config: TransformerTrainingConfig, _ sizes: SmallModelSizes, _ source: any WeightSource,
+        seed: UInt64, execution: TrainingExecution
+    ) throws -> TransformerTraining {
+        try TransformerTraining(
+            config, model: SmallModel(sizes, folder: model, source: source),
+            cache: clipCache(side: sizes.side), plainStart: plainStart(side: sizes.side),
+            plainLevel: Self.plainLevel, seed: seed, execution: execution)
     }
 
     /// Prepares the distillation of the guidance of the run's transformer as it was stored last.
@@ -137,14 +144,10 @@ extension TrainingRun {
         _ config: GuidanceDistillationConfig, batch: Int, seed: UInt64,
         execution: TrainingExecution
     ) throws -> GuidanceDistillation {
-        let sizes = try sizes()
         let teacher = try AveragedWeights(transformerState)
-        var training = TransformerTrainingConfig()
-        training.batch = batch
-        let data = try TransformerTraining(
-            training, model: SmallModel(sizes, folder: model, source: teacher),
-            cache: clipCache(side: sizes.side), plainStart: plainStart(side: sizes.side),
-            plainLevel: Self.plainLevel, seed: seed, execution: execution)
+        var samples = TransformerTrainingConfig()
+        samples.batch = batch
+        let data = try training(samples, sizes(), teacher, seed: seed, execution: execution)
         return try GuidanceDistillation(
             config, data: data, source: teacher, teacherStep: teacher.step)
     }

@@ -158,11 +158,8 @@ public struct DoctorReport: Codable, Equatable, Sendable {
             tokens: tokens, width: transformer.hiddenSize,
             heads: max(transformer.hiddenSize / max(transformer.headSize, 1), 1),
             channels: size.vaeChannels)
-        let precision = Precision(
-            request.dtype, stored: try ModelLibrary.storedType(small), device: device,
-            parity: request.parity)
         let measured = try ComputeRates.measured(
-            work, device: device, dtype: precision.transformer)
+            work, device: device, dtype: small.precision(request, on: device).transformer)
         let vae = try CheckpointFolder.json(VAEConfig.self, in: small.folder(of: .vae))
         let cost = SpeedPrediction.StepCost(
             "\(small.name) at \(frame)", size: transformer, tokens: tokens)

@@ -36,9 +36,7 @@ public enum CheckpointInspection {
         if let names = try? CheckpointFolder(url).entries.keys {
             shapes = renamed(shapes, as: Array(names), kind)
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(shapes)
+        return try JSONEncoder.line.encode(shapes)
     }
 
     private static func has(_ folder: URL, _ name: String) -> Bool {

@@ -67,19 +67,18 @@ public final class Job {
         try Self.make(url)
         lock = try Self.lock(url)
         seals = JobSeals(url)
-        do {
-            // Where no section was finished there is nothing to lose, and a failed first try with
-            // another model or setting must not stand in the way.
-            if has("request.json") {
-                do { try checkSame(planned) } catch  where !holdsSections {
-                    try begin(planned, report: report)
-                }
-            } else {
-                try begin(planned, report: report)
-            }
-        } catch {
+        do { try takeUp(planned, report: report) } catch {
             if !holdsWork { try? remove() }
             throw error
+        }
+    }
+
+    private func takeUp(_ planned: PlannedGeneration, report: PlanReport) throws {
+        guard has("request.json") else { return try begin(planned, report: report) }
+        // Where no section was finished there is nothing to lose, and a failed first try with
+        // another model or setting must not stand in the way.
+        do { try checkSame(planned) } catch  where !holdsSections {
+            try begin(planned, report: report)
         }
     }
 

@@ -29,9 +29,7 @@ struct Sidecar: Encodable {
 
     /// The JSON text in one line.
     func line() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
+        String(decoding: try JSONEncoder.line.encode(self), as: UTF8.self)
     }
 }
 

@@ -1,5 +1,5 @@
 import Checkpoints
-import Foundation
+package import Foundation
 import Models
 import TorchNN
 
@@ -106,9 +106,16 @@ struct Fingerprint {
 
 extension JSONEncoder {
     /// Keys in alphabetical order, for people and for checksums.
-    static var sorted: JSONEncoder {
+    package static var sorted: JSONEncoder {
+        let encoder = line
+        encoder.outputFormatting.insert(.prettyPrinted)
+        return encoder
+    }
+
+    /// Keys in alphabetical order, all in one line.
+    package static var line: JSONEncoder {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return encoder
     }
 }

@@ -88,14 +88,12 @@ public struct ModelSettings: Codable, Sendable, Equatable {
     }
 
     /// Words that say nothing of what is seen; that a small model has not read them does no harm.
-    private static let functionWords: Set<String> = [
-        "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "he", "her", "his", "i",
-        "in",
-        "into", "is", "it", "its", "of", "on", "or", "please", "shall", "she", "show", "so", "some",
-        "that", "the", "their", "then", "there", "they", "this", "to", "very", "video", "we",
-        "which",
-        "while", "will", "with",
-    ]
+    private static let functionWords = Set(
+        """
+        a an and are as at be by for from he her his i in into is it its of on or please \
+        shall she show so some that the their then there they this to very video we which \
+        while will with
+        """.split(separator: " ").map(String.init))
 
     /// One line for the user where a small model will hardly understand a prompt: it names the words
     /// that are not among those it was trained with.

@@ -55,6 +55,17 @@ extension PrecisionChoice {
     }
 }
 
+extension ModelFolder {
+    /// The types in which a request's run computes with this model.
+    ///
+    /// - Throws: `CheckpointError` where the transformer's files cannot be opened.
+    func precision(_ request: GenerationRequest, on device: Device) throws -> Precision {
+        Precision(
+            request.dtype, stored: try ModelLibrary.storedType(self), device: device,
+            parity: request.parity)
+    }
+}
+
 extension ModelSize {
     /// The sizes where the networks compute in given types; the encoders' weights stay as stored.
     public func computing(in precision: Precision) -> ModelSize {

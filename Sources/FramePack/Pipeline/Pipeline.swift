@@ -42,8 +42,9 @@ public final class Pipeline {
         let planned = try PlannedGeneration(request.withAbsolutePaths(model), model: model)
         try model.requireAll()
         try OutputCheck(planned.request).run(isResumed: false)
-        let job = try Job(planned, report: planned.report(on: options.device))
-        return try run(planned, job, notes: notes(on: planned), cancellation, events)
+        let report = planned.report(on: options.device)
+        let job = try Job(planned, report: report)
+        return try run(planned, report, job, notes: notes(on: planned), cancellation, events)
     }
 
     /// Continues a job.
@@ -65,19 +66,20 @@ public final class Pipeline {
         try OutputCheck(job.request).run(isResumed: true)
         let planned = try PlannedGeneration(job.request, model: model, size: job.plannedSize())
         // What the user should know was said when the job began.
-        return try run(planned, job, notes: [], cancellation, events)
+        let report = planned.report(on: options.device)
+        return try run(planned, report, job, notes: [], cancellation, events)
     }
 
     private func run(
-        _ planned: PlannedGeneration, _ job: Job, notes: [String], _ token: CancellationToken,
-        _ events: @escaping (PipelineEvent) -> Void
+        _ planned: PlannedGeneration, _ report: PlanReport, _ job: Job, notes: [String],
+        _ token: CancellationToken, _ events: @escaping (PipelineEvent) -> Void
     ) throws -> GenerationResult {
         var place = "Loading the model"
         do {
             return try withoutGradients {
                 let run = try prepared(planned, job, token, events)
                 defer { place = run.place }
-                try run.emit(.planned(planned.report(on: options.device)))
+                try run.emit(.planned(report))
                 for note in notes { try run.emit(.note(note)) }
                 return try run.run()
             }
@@ -93,12 +95,10 @@ public final class Pipeline {
         _ events: @escaping (PipelineEvent) -> Void
     ) throws -> GenerationRun {
         if options.device.kind == .cuda { try Accelerator.loadCUDA() }
-        let precision = Precision(
-            planned.request.dtype, stored: try ModelLibrary.storedType(model),
-            device: options.device, parity: planned.request.parity)
-        let library = ModelLibrary(model, device: options.device, precision: precision) {
-            try token.check()
-        }
+        let library = ModelLibrary(
+            model, device: options.device,
+            precision: try model.precision(planned.request, on: options.device)
+        ) { try token.check() }
         return try GenerationRun(
             planned, job: job, library: library, options: options, token: token, report: events)
     }

@@ -100,8 +100,6 @@ extension PipelineEvent: Encodable {
 
     /// The event as one line of JSON.
     public func json() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
+        try JSONEncoder.line.encode(self)
     }
 }

@@ -34,9 +34,10 @@ public struct PlannedGeneration: Sendable {
 
     /// The plan for people and programs, with tokens, and memory as it is needed on a device.
     public func report(on device: Device) -> PlanReport {
-        let stored = (try? ModelLibrary.storedType(model)) ?? .bfloat16
-        let precision = Precision(
-            request.dtype, stored: stored, device: device, parity: request.parity)
+        let precision =
+            (try? model.precision(request, on: device))
+            ?? Precision(
+                request.dtype, stored: .bfloat16, device: device, parity: request.parity)
         return PlanReport(plan: plan, size: size, model: model.size?.computing(in: precision))
     }
 

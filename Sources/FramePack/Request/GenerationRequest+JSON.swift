@@ -78,9 +78,7 @@ extension GenerationRequest: Decodable {
     ///
     /// - Throws: `EncodingError` where a number is infinite or not a number.
     public func json() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
+        try JSONEncoder.sorted.encode(self)
     }
 }
 

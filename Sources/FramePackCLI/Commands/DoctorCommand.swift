@@ -21,9 +21,7 @@ struct DoctorCommand: ParsableCommand {
             try report.predict(small: try? ModelFolder.locate(nil))
         }
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            print(String(decoding: try JSONEncoder.sorted.encode(report), as: UTF8.self))
         } else {
             print(report.text)
         }

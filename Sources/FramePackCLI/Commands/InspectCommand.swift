@@ -31,8 +31,7 @@ struct InspectCommand: ParsableCommand {
         }
         let reports = try CheckpointInspection.reports(url)
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            let encoder = JSONEncoder.sorted
             let data =
                 reports.count == 1 ? try encoder.encode(reports[0]) : try encoder.encode(reports)
             print(String(decoding: data, as: UTF8.self))

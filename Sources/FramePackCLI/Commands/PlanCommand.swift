@@ -35,9 +35,7 @@ struct PlanCommand: ParsableCommand {
             if model == nil { print("\nSizes of the released model; --model names another.") }
             return
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        print(String(decoding: try JSONEncoder.sorted.encode(report), as: UTF8.self))
     }
 
     private func report(_ request: GenerationRequest, _ model: ModelFolder?) throws -> PlanReport {

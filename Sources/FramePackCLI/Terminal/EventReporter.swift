@@ -40,7 +40,7 @@ final class EventReporter {
     /// Ends the lines of JSON with why there is no video.
     func fail(_ message: String) {
         guard json else { return }
-        let line = try? JSONEncoder.lines.encode(["event": "failed", "text": message])
+        let line = try? JSONEncoder.line.encode(["event": "failed", "text": message])
         if let line { Terminal.writeLine(line) }
     }
 
@@ -73,14 +73,5 @@ final class EventReporter {
         case .decode: "decoding"
         case .write: "writing"
         }
-    }
-}
-
-extension JSONEncoder {
-    /// Writes one object a line.
-    fileprivate static var lines: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
     }
 }
