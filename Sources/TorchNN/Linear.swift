@@ -1,11 +1,20 @@
 public import Torch
 
-/// `x · weightᵀ + bias` over the last axis.
+/// `x · weightᵀ + bias` over the last axis, and what adapters add to that.
 public final class Linear {
+    /// The full name, as in the checkpoint: `transformer_blocks.0.attn.to_q`.
+    public let name: String
     /// `(out, in)`.
     public let weight: Parameter
     /// `(out)`; nil if the layer has none.
     public let bias: Parameter?
+    /// What is added, in the order in which it was attached.
+    private(set) var adapters: [(set: AdapterSet, adapter: any LinearAdapter)] = []
+
+    /// Channels that go in.
+    public let inputSize: Int
+    /// Channels that come out.
+    public let outputSize: Int
 
     /// Builds a layer from its weights, `weight` and `bias`.
     ///
@@ -20,11 +29,14 @@ public final class Linear {
         _ weights: Weights
     ) throws {
         let bound = 1 / Double(inputSize).squareRoot()
+        name = String(weights.prefix.dropLast())
+        (self.inputSize, self.outputSize) = (inputSize, outputSize)
         weight = try weights.parameter(
             "weight", [outputSize, inputSize], zero ? .zeros : .uniform(bound))
         self.bias =
             bias
             ? try weights.parameter("bias", [outputSize], zero ? .zeros : .uniform(bound)) : nil
+        weights.store.add(self)
     }
 
     /// Maps `(…, in)` to `(…, out)`, in the input's type.
@@ -33,6 +45,17 @@ public final class Linear {
     ///
     /// Source: `torch.nn.Linear`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.linear(weight.value(as: x.dtype), bias?.value(as: x.dtype))
+        let y = try x.linear(weight.value(as: x.dtype), bias?.value(as: x.dtype))
+        for (set, adapter) in adapters where set.strength != 0 {
+            // No graph keeps what a product gave, so that its memory may be used again.
+            try y.addInPlace(adapter(x, strength: set.strength))
+        }
+        return y
     }
+
+    func attach(_ adapter: any LinearAdapter, of set: AdapterSet) {
+        adapters.append((set, adapter))
+    }
+
+    func detach(_ set: AdapterSet) { adapters.removeAll { $0.set === set } }
 }

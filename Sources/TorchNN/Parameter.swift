@@ -26,6 +26,8 @@ public final class Parameter: @unchecked Sendable {
 public final class ParameterStore: @unchecked Sendable {
     /// The parameters in the order in which the layers were made.
     public private(set) var parameters: [Parameter] = []
+    /// The linear layers that were made with the store, in their order.
+    private(set) var linears: [Linear] = []
     private var indices: [String: Int] = [:]
 
     /// An empty store.
@@ -38,10 +40,18 @@ public final class ParameterStore: @unchecked Sendable {
     func add(_ name: String, _ make: () throws -> Tensor) rethrows -> Parameter {
         if let known = self[name] { return known }
         let parameter = Parameter(name, try make())
-        indices[name] = parameters.count
-        parameters.append(parameter)
+        add(parameter)
         return parameter
     }
+
+    /// Adds a parameter whose name is not there yet.
+    func add(_ parameter: Parameter) {
+        indices[parameter.name] = parameters.count
+        parameters.append(parameter)
+    }
+
+    /// Adds a layer, so that adapters find it by its name.
+    func add(_ linear: Linear) { linears.append(linear) }
 
     /// The number of elements of all parameters.
     public var elementCount: Int { parameters.reduce(0) { $0 + $1.value.count } }

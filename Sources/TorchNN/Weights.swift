@@ -47,6 +47,19 @@ public struct Weights {
         }
     }
 
+    /// The parameters of this scope that were made so far, in their order.
+    public var parameters: [Parameter] {
+        store.parameters.filter { $0.name.hasPrefix(prefix) }
+    }
+
+    /// The linear layers of this scope that were made so far, in their order, with their names
+    /// within it.
+    public var linears: [(name: String, layer: Linear)] {
+        store.linears.filter { $0.name.hasPrefix(prefix) }.map {
+            (String($0.name.dropFirst(prefix.count)), $0)
+        }
+    }
+
     /// Whether the source has a value for that name in this scope.
     public func contains(_ name: String) -> Bool { source.contains(prefix + name) }
 }

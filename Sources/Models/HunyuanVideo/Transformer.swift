@@ -13,6 +13,10 @@ public final class Transformer {
     public let doubleBlocks: [DoubleStreamBlock]
     /// The blocks in which they share weights; they follow the double ones.
     public let singleBlocks: [SingleStreamBlock]
+    /// Every weight, in the order in which the layers were made.
+    public let parameters: [Parameter]
+    /// The linear layers with their names in a checkpoint: what adapters can be attached to.
+    public let linears: [(name: String, layer: Linear)]
     private let patches: PatchEmbedding
     private let contextPatches: PackedPatchEmbedding?
     private let imageProjection: ImageProjection?
@@ -52,6 +56,7 @@ public final class Transformer {
         output = try Linear(
             size, config.outputChannels * config.patchSize * config.patchSize, zero: true,
             weights["proj_out"])
+        (parameters, linears) = (weights.parameters, weights.linears)
     }
 
     /// The velocity of noisy latents: noise minus data.
