@@ -55,7 +55,8 @@ MediaStatus media_encode_picture(const uint8_t *pixels, int32_t width, int32_t h
                                  MediaFailure *failure);
 MediaStatus media_open_reader(const char *path, MediaReader **reader, MediaVideoInfo *info,
                               MediaFailure *failure);
-MediaStatus media_read_frame(MediaReader *reader, uint8_t *pixels, MediaFailure *failure);
+MediaStatus media_read_frame(MediaReader *reader, int32_t width, int32_t height, uint8_t *pixels,
+                             double *seconds, MediaFailure *failure);
 void media_close_reader(MediaReader *reader);
 MediaStatus media_open_writer(const char *path, const MediaVideoSettings *settings,
                               MediaWriter **writer, MediaFailure *failure);

@@ -9,6 +9,7 @@ struct MediaReader {
     AVCodecContext *decoder;
     struct SwsContext *scaler;
     enum AVPixelFormat scalerFormat;
+    int32_t scalerWidth, scalerHeight;
     AVPacket *packet;
     AVFrame *frame;
     int stream, isDrained;
@@ -158,17 +159,22 @@ static int next_frame(MediaReader *reader)
     }
 }
 
-static struct SwsContext *scaler_for(MediaReader *reader)
+static struct SwsContext *scaler_for(MediaReader *reader, int32_t width, int32_t height)
 {
     const AVFrame *frame = reader->frame;
-    if (reader->scaler && reader->scalerFormat == frame->format)
+    if (reader->scaler && reader->scalerFormat == frame->format && reader->scalerWidth == width
+        && reader->scalerHeight == height)
         return reader->scaler;
     sws_freeContext(reader->scaler);
     reader->scalerFormat = frame->format;
-    reader->scaler = sws_getContext(frame->width, frame->height, frame->format, frame->width,
-                                    frame->height, AV_PIX_FMT_RGB24,
-                                    SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, NULL,
-                                    NULL, NULL);
+    reader->scalerWidth = width;
+    reader->scalerHeight = height;
+    int isResized = width != frame->width || height != frame->height;
+    reader->scaler = sws_getContext(frame->width, frame->height, frame->format, width, height,
+                                    AV_PIX_FMT_RGB24,
+                                    (isResized ? SWS_AREA : SWS_BILINEAR) | SWS_ACCURATE_RND
+                                        | SWS_FULL_CHR_H_INT,
+                                    NULL, NULL, NULL);
     if (!reader->scaler)
         return NULL;
     int isBT709 = frame->colorspace == AVCOL_SPC_BT709
@@ -179,7 +185,19 @@ static struct SwsContext *scaler_for(MediaReader *reader)
     return reader->scaler;
 }
 
-MediaStatus media_read_frame(MediaReader *reader, uint8_t *pixels, MediaFailure *failure)
+/// When the frame is shown, in seconds from the stream's beginning; -1 when nothing says so.
+static double seconds_of(const MediaReader *reader)
+{
+    const AVStream *stream = reader->format->streams[reader->stream];
+    int64_t time = reader->frame->best_effort_timestamp;
+    if (time == AV_NOPTS_VALUE)
+        return -1;
+    int64_t start = stream->start_time == AV_NOPTS_VALUE ? 0 : stream->start_time;
+    return (double)(time - start) * av_q2d(stream->time_base);
+}
+
+MediaStatus media_read_frame(MediaReader *reader, int32_t width, int32_t height, uint8_t *pixels,
+                             double *seconds, MediaFailure *failure)
 {
     media_clear_log();
     int error = next_frame(reader);
@@ -192,11 +210,12 @@ MediaStatus media_read_frame(MediaReader *reader, uint8_t *pixels, MediaFailure 
     if (frame->width != expected->width || frame->height != expected->height)
         return media_fail(failure, "its frames change size, from %d by %d to %d by %d pixels",
                           expected->width, expected->height, frame->width, frame->height);
-    struct SwsContext *scaler = scaler_for(reader);
+    struct SwsContext *scaler = scaler_for(reader, width, height);
     if (!scaler)
         return media_fail(failure, "its pixel format cannot be converted to RGB");
+    *seconds = seconds_of(reader);
     uint8_t *planes[4] = {pixels};
-    int strides[4] = {frame->width * 3};
+    int strides[4] = {width * 3};
     sws_scale(scaler, (const uint8_t *const *)frame->data, frame->linesize, 0, frame->height,
               planes, strides);
     av_frame_unref(frame);

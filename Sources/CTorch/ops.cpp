@@ -32,6 +32,7 @@
 #include <ATen/ops/bitwise_or.h>
 #include <ATen/ops/bitwise_right_shift.h>
 #include <ATen/ops/bmm.h>
+#include <ATen/ops/bucketize.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/ceil.h>
 #include <ATen/ops/chunk.h>
@@ -736,6 +737,10 @@ int32_t ct_masked_fill_scalar(ct_tensor *out, ct_tensor self, ct_tensor mask, ct
 
 int32_t ct_nonzero(ct_tensor *out, ct_tensor self) {
   CT_TRY(*out = ct::give(at::nonzero(ct::ref(self)));)
+}
+
+int32_t ct_bucketize_tensor(ct_tensor *out, ct_tensor self, ct_tensor boundaries, bool out_int32, bool right) {
+  CT_TRY(*out = ct::give(at::bucketize(ct::ref(self), ct::ref(boundaries), out_int32, right));)
 }
 
 int32_t ct_contiguous(ct_tensor *out, ct_tensor self, int32_t memory_format) {

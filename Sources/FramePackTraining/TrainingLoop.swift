@@ -41,18 +41,22 @@ public final class TrainingLoop {
     ///
     /// - Parameters:
     ///   - shouldStop: Asked before each step; a run that stops stores its state.
+    ///   - record: Gets each step before a state that counts it as done is stored, so that a run
+    ///     that is killed at any moment has every step of its state in the record.
     ///   - onStep: Called after each step; what it throws ends the run, its state stored.
     /// - Throws: `TrainingError` for a loss or gradient that is not a number; the state stays the
     ///   one that was stored last.
     public func run(
-        shouldStop: () -> Bool = { false }, onStep: (TrainingReport) throws -> Void
+        shouldStop: () -> Bool = { false }, record: TrainingRecord? = nil,
+        onStep: (TrainingReport) throws -> Void
     ) throws {
         lock = try lock ?? FolderLock(folder)
         defer { lock = nil }
         while step < task.totalSteps, !shouldStop() {
             let report = try advance()
-            if step % config.checkpointSteps == 0 { try store() }
             do {
+                try record?.append(report)
+                if step % config.checkpointSteps == 0 { try store() }
                 try onStep(report)
             } catch {
                 try store()

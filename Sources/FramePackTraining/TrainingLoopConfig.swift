@@ -5,6 +5,8 @@ public import TorchOptim
 public enum OptimizerChoice: String, CaseIterable, Codable, Sendable {
     /// Two moments for each parameter: twice the memory of the weights.
     case adamw
+    /// Two moments in 8 bits: 2 bytes for each weight of a matrix.
+    case adamw8bit
     /// Sums over rows and columns instead: next to no memory beside the weights.
     case adafactor
 }
@@ -40,6 +42,10 @@ public struct TrainingLoopConfig: Codable, Sendable {
         switch optimizer {
         case .adamw:
             return try AdamW(
+                parameters, learningRate: 0, betas: (beta1, beta2), weightDecay: weightDecay,
+                rates: rates)
+        case .adamw8bit:
+            return try AdamW8bit(
                 parameters, learningRate: 0, betas: (beta1, beta2), weightDecay: weightDecay,
                 rates: rates)
         case .adafactor:

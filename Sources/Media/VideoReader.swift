@@ -22,8 +22,6 @@ public final class VideoReader {
     private let file: URL
     private let functions: MediaFunctions
     private let reader: OpaquePointer
-    private let codedWidth: Int
-    private let codedHeight: Int
     private let orientation: Int
 
     /// Opens a video.
@@ -39,8 +37,7 @@ public final class VideoReader {
         try reading(file) { functions.openReader(file.path, &opened, &info, &$0) }
         guard let opened else { throw .cannotRead(file: file.path, reason: "it is not a video") }
         reader = opened
-        codedWidth = Int(info.width)
-        codedHeight = Int(info.height)
+        let (codedWidth, codedHeight) = (Int(info.width), Int(info.height))
         orientation = [90: 6, 180: 3, 270: 8][info.rotation] ?? 1
         let isSideways = orientation >= 5
         width = isSideways ? codedHeight : codedWidth
@@ -57,12 +54,39 @@ public final class VideoReader {
     ///
     /// Throws `MediaError.cannotRead` when a frame is damaged.
     public func next() throws(MediaError) -> Picture? {
-        let count = codedWidth * codedHeight * 3
-        var pixels = [UInt8](repeating: 0, count: count)
-        let status = try reading(file) { functions.readFrame(reader, &pixels, &$0) }
+        try nextTimed(width: width, height: height)?.picture
+    }
+
+    /// The next frame at another size, and when it is shown; nil after the last one.
+    ///
+    /// Pixels are averaged over areas, which is quick and good enough to look at and to measure;
+    /// for pictures to be kept read whole frames and use
+    /// ``Picture/resizedAndCentreCropped(width:height:)``.
+    ///
+    /// - Parameters:
+    ///   - width: Pixels in a row, 1 to 16,384.
+    ///   - height: Rows, 1 to 16,384.
+    /// - Returns: The frame, and the seconds from the beginning of the video at which it is shown;
+    ///   nil for a file that does not say.
+    ///
+    /// Throws `MediaError.cannotRead` when a frame is damaged.
+    public func nextTimed(width: Int, height: Int) throws(MediaError) -> (
+        picture: Picture, seconds: Double?
+    )? {
+        for (name, size) in [("width", width), ("height", height)]
+        where !(1...Picture.largestEdge).contains(size) {
+            throw .invalidArgument(reason: "\(name) \(size) is not in 1...\(Picture.largestEdge)")
+        }
+        let isSideways = orientation >= 5
+        let (columns, rows) = isSideways ? (height, width) : (width, height)
+        var pixels = [UInt8](repeating: 0, count: columns * rows * 3)
+        var seconds = -1.0
+        let status = try reading(file) {
+            functions.readFrame(reader, Int32(columns), Int32(rows), &pixels, &seconds, &$0)
+        }
         if status == MediaStatusEnd { return nil }
-        return Picture(width: codedWidth, height: codedHeight, pixels: pixels)
-            .oriented(orientation)
+        let picture = Picture(width: columns, height: rows, pixels: pixels).oriented(orientation)
+        return (picture, seconds < 0 ? nil : seconds)
     }
 
     /// All frames that are left, in memory.

@@ -97,17 +97,25 @@ extension Tensor {
         }
     }
 
-    /// Draws integers evenly from `range`: int64 in a shape, on the CPU.
+    /// Draws integers evenly from `range`, in a shape.
     ///
+    /// - Parameters:
+    ///   - range: What is drawn from.
+    ///   - shape: The length of each axis.
+    ///   - generator: Of the device; its default one if nil.
+    ///   - dtype: A type of whole numbers that holds the range. On the CPU the numbers are the same
+    ///     in each.
+    ///   - device: Where to.
     /// - Throws: `TorchError` also for an empty range.
     public static func randint(
-        _ range: Range<Int>, _ shape: [Int], generator: Generator? = nil
+        _ range: Range<Int>, _ shape: [Int], generator: Generator? = nil, dtype: DType = .int64,
+        device: Device = .cpu
     ) throws(TorchError) -> Tensor {
-        let shape = shape.int64
+        let (shape, raw) = (shape.int64, [device.raw])
         return try make {
             ct_randint_low_generator(
                 &$0, Int64(range.lowerBound), Int64(range.upperBound), shape, Int64(shape.count),
-                generator?.handle, DType.int64.rawValue, nil)
+                generator?.handle, dtype.rawValue, raw)
         }
     }
 

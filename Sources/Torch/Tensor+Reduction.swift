@@ -106,6 +106,15 @@ extension Tensor {
     public func cumulativeSum(_ axis: Int) throws(TorchError) -> Tensor {
         try .make { ct_cumsum(&$0, handle, Int64(axis), -1) }
     }
+    /// For each element the number of boundaries below it, int32 in this tensor's shape.
+    ///
+    /// - Parameter boundaries: `(n)`, rising, in this tensor's type and on its device. An element
+    ///   that equals a boundary is not above it.
+    ///
+    /// Source: `torch.bucketize`.
+    public func bucketed(_ boundaries: Tensor) throws(TorchError) -> Tensor {
+        try .make { ct_bucketize_tensor(&$0, handle, boundaries.handle, true, false) }
+    }
     /// Square root of the sum of squares of all elements, as a tensor without axes.
     ///
     /// - Throws: `TorchError` also for bools and whole numbers.

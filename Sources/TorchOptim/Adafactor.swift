@@ -98,8 +98,10 @@ public final class Adafactor: Optimizer {
         _ parameter: Parameter, _ gradient: Tensor, _ moments: Moments, _ step: Double,
         _ index: Int
     ) throws {
-        let stored = try parameter.value.detach()
-        let value = try stored.to(.float32)
+        let stored = StoredWeight(
+            tensor: try parameter.value.detach(),
+            roundsStochastically: options.roundsStochastically)
+        let value = try stored.value()
         let rate = try stepSize(value, step) * rates(parameter)
         var update = try moments.scaled(gradient, keeping: 1 - 1 / power(step), options)
         let excess = try Self.rootMeanSquare(update) / options.clipThreshold
@@ -110,12 +112,7 @@ public final class Adafactor: Optimizer {
         }
         let shrink = decaying(parameter) ? options.weightDecay * rate : 0
         let changed = try value * (1 - shrink) - update
-        guard stored.dtype == .bfloat16, options.roundsStochastically else {
-            return try stored.copy(from: changed)
-        }
-        // The draws follow from the step alone, so that a continued run draws the same.
-        let seed = UInt64(step) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(index)
-        try stored.copy(from: changed.roundedStochastically(Generator(seed: seed)))
+        try stored.set(changed, step: step, index: index)
     }
 
     private func power(_ step: Double) -> Double { pow(step, options.decayPower) }
@@ -198,21 +195,5 @@ private struct Moments {
         try columns.lerpInPlace(squares.mean([0]), 1 - keeping)
         let rowFactors = try (rows / rows.mean()).rsqrt().unsqueeze(1)
         return try (matrix * rowFactors * columns.rsqrt()).reshape(gradient.shape)
-    }
-}
-
-extension Tensor {
-    /// Values of float32 in bfloat16, rounded up or down with the odds of how near either is.
-    ///
-    /// The mean over many draws is the value itself. Not a number and infinity stay.
-    /// - Parameter generator: One of the CPU, which draws a number for each element.
-    /// - Returns: This tensor's shape.
-    /// - Throws: `TorchError` for a tensor whose elements do not have 4 bytes.
-    public func roundedStochastically(_ generator: Generator) throws -> Tensor {
-        let draws = try Tensor.randint(0..<65536, shape, generator: generator).to(device, .int32)
-        let bits = try contiguous().bitCast(.int32) + draws
-        try bits.bitAndInPlace(-65536)
-        let rounded = try bits.bitCast(.float32)
-        return try isFinite().select(rounded, else: self).to(.bfloat16)
     }
 }

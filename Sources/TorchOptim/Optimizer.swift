@@ -53,6 +53,12 @@ extension Optimizer {
                     \(target.shape) is needed
                     """)
             }
+            guard source.dtype == target.dtype else {
+                throw OptimizerError(
+                    """
+                    the optimizer's stored \(name) is \(source.dtype); \(target.dtype) is needed
+                    """)
+            }
         }
         for (name, target) in state {
             if let source = stored[name] { try target.copy(from: source) }

@@ -74,6 +74,22 @@ import TorchOptim
         }
     }
 
+    @Test func aRunThatEndsRightAfterItsStateIsStoredHasEachStepOnceInItsRecord() throws {
+        try withTemporaryFolder { folder in
+            func run(_ onStep: (TrainingReport) throws -> Void) throws {
+                let loop = try TinyTasks.loop(OneWeight(steps: 6), folder, checkpointSteps: 2)
+                let record = try TrainingRecord(
+                    in: folder, metricNames: ["weight"], firstStep: loop.step)
+                try loop.run(record: record, onStep: onStep)
+            }
+            #expect(throws: Killed.self) { try run { if $0.step == 3 { throw Killed() } } }
+            #expect(try TinyTasks.loop(OneWeight(steps: 6), folder).step == 4)
+            try run { _ in }
+            let table = try LogTable(TrainingLog.url(in: folder))
+            #expect(table.points("weight").map(\.x) == [0, 1, 2, 3, 4, 5])
+        }
+    }
+
     @Test func theWeightsMove() throws {
         try withTemporaryFolder { folder in
             let task = try TinyTasks.vae()

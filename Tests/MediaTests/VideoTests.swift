@@ -38,6 +38,23 @@ import Testing
         #expect(largest <= 2)
     }
 
+    @Test func framesComeWithTheirTimesAndAtAnotherSize() throws {
+        let scratch = try Scratch()
+        let file = try scratch.file("a.mp4")
+        let frames = (0..<20).map { movingFrame($0) }
+        try Self.write(frames, to: file, encoding: VideoEncoding(framesPerSecond: 24))
+        let reader = try VideoReader(contentsOf: file)
+        for (index, frame) in frames.enumerated() {
+            let size = index < 10 ? (32, 24) : (16, 12)
+            let read = try #require(try reader.nextTimed(width: size.0, height: size.1))
+            #expect(abs(try #require(read.seconds) - Double(index) / 24) < 1e-6)
+            let wanted = frame.resized(width: size.0, height: size.1, filter: .box)
+            #expect(meanDifference(read.picture.pixels, wanted.pixels) < 3, "frame \(index)")
+        }
+        #expect(try reader.nextTimed(width: 32, height: 24) == nil)
+        #expect(message { _ = try reader.nextTimed(width: 0, height: 24) }.contains("width 0"))
+    }
+
     @Test func aVideoKeepsItsFramesItsRateAndItsComment() throws {
         let scratch = try Scratch()
         let file = try scratch.file("a.mp4")

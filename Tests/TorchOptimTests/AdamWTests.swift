@@ -41,8 +41,11 @@ import TorchOptim
         try expectClose(golden.parameters[0].value, before, absolute: 0, relative: 0)
     }
 
-    @Test func aContinuedRunGivesTheSameBits() throws {
-        try OptimizerCase.checkResuming("adamw") { try AdamW($0, learningRate: 1e-2) }
+    @Test(arguments: [DType.float32, .bfloat16])
+    func aContinuedRunGivesTheSameBits(_ dtype: DType) throws {
+        try OptimizerCase.checkResuming("adamw", dtype: dtype) {
+            try AdamW($0, learningRate: 1e-2)
+        }
     }
 
     @Test func aStateThatLacksAMomentIsRefusedAndChangesNothing() throws {
@@ -59,8 +62,13 @@ import TorchOptim
     }
 
     @Test func parametersInOtherTypesAreRefused() throws {
-        let half = Parameter("half.weight", try .zeros([2, 2], dtype: .bfloat16))
-        let error = #expect(throws: OptimizerError.self) { try AdamW([half], learningRate: 1) }
-        #expect(error?.description.contains("half.weight is bfloat16") == true)
+        let half = Parameter("half.weight", try .zeros([2, 2], dtype: .float16))
+        for make in [
+            { try AdamW([half], learningRate: 1) as any Optimizer },
+            { try AdamW8bit([half], learningRate: 1) as any Optimizer },
+        ] {
+            let error = #expect(throws: OptimizerError.self) { try make() }
+            #expect(error?.description.contains("half.weight is float16") == true)
+        }
     }
 }

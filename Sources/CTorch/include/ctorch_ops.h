@@ -146,6 +146,7 @@ int32_t ct_gather(ct_tensor *out, ct_tensor self, int64_t dim, ct_tensor index, 
 int32_t ct_scatter__src(ct_tensor self, int64_t dim, ct_tensor index, ct_tensor src);
 int32_t ct_masked_fill_scalar(ct_tensor *out, ct_tensor self, ct_tensor mask, ct_scalar value);
 int32_t ct_nonzero(ct_tensor *out, ct_tensor self);
+int32_t ct_bucketize_tensor(ct_tensor *out, ct_tensor self, ct_tensor boundaries, bool out_int32, bool right);
 int32_t ct_contiguous(ct_tensor *out, ct_tensor self, int32_t memory_format);
 int32_t ct_clone(ct_tensor *out, ct_tensor self, int32_t memory_format);
 int32_t ct_detach(ct_tensor *out, ct_tensor self);

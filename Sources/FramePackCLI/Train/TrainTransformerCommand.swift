@@ -77,11 +77,12 @@ struct TrainTransformerCommand: ParsableCommand {
             \(loop.step)
             """)
         let samples = SampleVideos(run)
-        try options.run(loop, in: run.transformerState, lineInterval: 20) { step, token in
+        try options.run(loop, in: run.transformerState, lineInterval: 20) { step, record, token in
             guard sampleSteps > 0, (step + 1) % sampleSteps == 0 else { return }
             do {
-                let files = try samples.write(step: step + 1, cancellation: token)
-                print("\(files.count) sample videos of step \(step + 1) in \(samples.folder.path)")
+                let videos = try samples.write(step: step + 1, cancellation: token)
+                try record.append(videos, step: step)
+                print("\(videos.count) sample videos of step \(step + 1) in \(samples.folder.path)")
             } catch FramePackError.cancelled {
                 return
             } catch {

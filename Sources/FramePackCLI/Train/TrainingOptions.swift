@@ -43,27 +43,26 @@ struct TrainingOptions: ParsableArguments {
 
     /// Runs until the end, the given time, or Ctrl-C; the state is stored in each case.
     ///
-    /// - Parameter afterStep: Called with the number of each step that is done, and with what tells
-    ///   it to end.
+    /// - Parameter afterStep: Called with the number of each step that is done, the run's record, and
+    ///   what tells it to end.
     func run(
         _ loop: TrainingLoop, in folder: URL, lineInterval: Int,
-        afterStep: (Int, CancellationToken) throws -> Void = { _, _ in }
+        afterStep: (Int, TrainingRecord, CancellationToken) throws -> Void = { _, _, _ in }
     ) throws {
         let token = CancellationToken()
         let interruption = Interruption(token)
         defer { withExtendedLifetime(interruption) {} }
         let deadline = stopAfter.map { Date(timeIntervalSinceNow: $0 * 60) }
-        let output = TrainingOutput(
-            interval: lineInterval,
-            log: try TrainingLog(
-                TrainingLog.url(in: folder), metricNames: loop.task.metricNames,
-                firstStep: loop.step))
+        let record = try TrainingRecord(
+            in: folder, metricNames: loop.task.metricNames, firstStep: loop.step)
+        let output = TrainingOutput(interval: lineInterval)
         defer { output.finish() }
-        try loop.run {
-            token.isCancelled || deadline.map { $0 <= Date() } == true
-        } onStep: {
-            try output($0)
-            try afterStep($0.step, token)
+        try loop.run(
+            shouldStop: { token.isCancelled || deadline.map { $0 <= Date() } == true },
+            record: record
+        ) {
+            output($0)
+            try afterStep($0.step, record, token)
         }
         output.finish()
         let state = "stopped before step \(loop.step) of \(loop.task.totalSteps), state stored"

@@ -2,11 +2,8 @@ import Foundation
 import FramePackTraining
 
 /// Shows a training: one line that redraws itself on a terminal, else a line now and then.
-///
-/// Every step goes into the log.
 final class TrainingOutput {
     private let interval: Int
-    private let log: TrainingLog
     private let isInteractive = Terminal.isInteractive
     private let usesBlocks = Terminal.isUTF8
     private var loss: Double?
@@ -15,14 +12,11 @@ final class TrainingOutput {
     private var hasLine = false
 
     /// Shows every `interval`th step where there is no terminal.
-    init(interval: Int, log: TrainingLog) {
-        (self.interval, self.log) = (interval, log)
-    }
+    init(interval: Int) { self.interval = interval }
 
-    func callAsFunction(_ report: TrainingReport) throws {
+    func callAsFunction(_ report: TrainingReport) {
         loss = loss.map { 0.98 * $0 + 0.02 * report.loss } ?? report.loss
         seconds = seconds.map { 0.95 * $0 + 0.05 * report.seconds } ?? report.seconds
-        try log.append(report)
         if isInteractive {
             draw(report)
         } else if report.step % interval == 0 {

@@ -28,11 +28,11 @@ public struct SampleVideos {
     /// - Parameters:
     ///   - step: The number in the files' names.
     ///   - cancellation: Ends the work from another thread.
-    /// - Returns: `step-N-SCENE-ORDER.mp4` for each scene and order.
+    /// - Returns: For each scene and order `step-N-SCENE-ORDER.mp4`, and its strip beside it.
     /// - Throws: What export, generation or the writer throws.
     public func write(
         step: Int, cancellation: CancellationToken = CancellationToken()
-    ) throws -> [URL] {
+    ) throws -> [SampleVideo] {
         let target = folder.appendingPathComponent("model")
         var options = ModelExportOptions()
         (options.name, options.samplePictures) = ("step \(step)", 8)
@@ -41,15 +41,15 @@ public struct SampleVideos {
         _ = try ModelExport(run, to: target, options: options)
         let generator = try FrameGenerator(ModelFolder(target))
         let side = try run.sizes().side
-        var files: [URL] = []
+        var samples: [SampleVideo] = []
         for item in Showcase.items(side: side) where Self.scenes.contains(item.name) {
             for order in SamplingOrder.allCases {
                 var request = generator.model.settings.request(
                     prompt: item.prompt, image: "picture")
                 (request.seconds, request.order, request.seed) = (seconds, order, 1)
                 let picture = Picture(width: side, height: side, pixels: item.picture)
-                let name = "step-\(step)-\(item.name)-\(order.rawValue).mp4"
-                let url = folder.appendingPathComponent(name)
+                let name = "\(item.name)-\(order.rawValue)"
+                let url = folder.appendingPathComponent("step-\(step)-\(name).mp4")
                 let writer = try VideoWriter(
                     to: url, width: side, height: side, comment: item.prompt)
                 let frames = try generator.frames(
@@ -58,9 +58,9 @@ public struct SampleVideos {
                     try writer.write(frame)
                 }
                 try writer.finish()
-                files.append(url)
+                samples.append(try SampleVideo(name: name, video: url))
             }
         }
-        return files
+        return samples
     }
 }

@@ -1,0 +1,21 @@
+/// The cyclic redundancy check with Castagnoli's polynomial.
+///
+/// Source: RFC 3720, appendix B.4; the mask of TensorFlow's record files.
+enum CRC32C {
+    private static let table: [UInt32] = (0..<256).map { byte in
+        (0..<8).reduce(UInt32(byte)) { value, _ in
+            value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1
+        }
+    }
+
+    /// The check of bytes.
+    static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
+        ~bytes.reduce(~0) { table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
+    }
+
+    /// The check as record files store it, so that the check of a file with checks in it is sound.
+    static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
+        let value = checksum(bytes)
+        return (value >> 15 | value << 17) &+ 0xA282_EAD8
+    }
+}
