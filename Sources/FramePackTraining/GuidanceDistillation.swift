@@ -63,13 +63,18 @@ public final class GuidanceDistillation: TrainingTask {
     /// Nothing changes along the way.
     public func prepare(step: Int) -> Bool { false }
 
-    /// The loss of one step.
-    public func loss(step: Int) throws -> TrainingLoss {
-        let lesson = try withoutGradients { try makeLesson(step: step) }
+    /// The same for every step.
+    public func sampleCount(step: Int) -> Int { data.sampleCount(step: step) }
+
+    /// The loss of some samples of a step.
+    public func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss {
+        let lesson = try withoutGradients { try makeLesson(step: step, samples: samples) }
         let velocity = try student(lesson.input, data.forward)
         let error = try (velocity - lesson.target).square()
         let loss = try (error * lesson.weight).mean() / lesson.weight.mean()
-        return TrainingLoss(loss: loss, metrics: ["pull": lesson.pull])
+        return TrainingLoss(
+            loss: loss, weight: try lesson.weight.mean().item() * Double(samples.count),
+            metrics: ["pull": lesson.pull])
     }
 
     private struct Lesson {
@@ -80,9 +85,9 @@ public final class GuidanceDistillation: TrainingTask {
         let pull: Double
     }
 
-    private func makeLesson(step: Int) throws -> Lesson {
+    private func makeLesson(step: Int, samples: Range<Int>) throws -> Lesson {
         // Other samples than the teacher saw at the same step.
-        let batch = try data.batch(step: step &+ 1_000_000)
+        let batch = try data.batch(step: step &+ 1_000_000, samples: samples)
         var input = batch.input
         let execution = data.forward
         let positive = try data.model.transformer(input, execution)
@@ -90,7 +95,7 @@ public final class GuidanceDistillation: TrainingTask {
         blank.conditioning = try data.conditioning(
             captions: batch.captions.map { _ in "" }, imageEmbeds: input.conditioning.imageEmbeds)
         let negative = try data.model.transformer(blank, execution)
-        let scales = scales(step: step, count: batch.captions.count)
+        let scales = Array(scales(step: step, count: sampleCount(step: step))[samples])
         let wide = try Tensor(scales, [scales.count, 1, 1, 1, 1]).to(device)
         let added = try (positive - negative) * (wide - 1)
         input.guidance = try (Tensor(scales) * 1000).to(device)

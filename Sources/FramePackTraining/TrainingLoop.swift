@@ -74,12 +74,8 @@ public final class TrainingLoop {
         }
         let progress = Double(step) / Double(max(task.totalSteps, 1))
         optimizer.learningRate = config.learningRate.rate(step: step, progress: progress)
-        let result = try task.loss(step: step)
-        let loss = try result.loss.item()
-        guard loss.isFinite else {
-            throw TrainingError("the loss is \(loss) at step \(step); lower the learning rate")
-        }
-        try result.loss.backward()
+        let figures = try task.figures(step: step)
+        let sum = try computeGradients()
         let norm = try optimizer.clipGradients(to: config.clipNorm)
         guard norm.isFinite else {
             throw TrainingError(
@@ -90,9 +86,30 @@ public final class TrainingLoop {
         try averages.update(step: step)
         defer { step += 1 }
         return TrainingReport(
-            step: step, totalSteps: task.totalSteps, loss: loss, gradientNorm: norm,
+            step: step, totalSteps: task.totalSteps, loss: sum.loss, gradientNorm: norm,
             learningRate: optimizer.learningRate,
-            seconds: start.duration(to: clock.now) / .seconds(1), metrics: result.metrics)
+            seconds: start.duration(to: clock.now) / .seconds(1),
+            metrics: sum.metrics.merging(figures) { $1 })
+    }
+
+    /// Leaves the gradients of the step's loss, micro-batch by micro-batch.
+    private func computeGradients() throws -> LossSum {
+        let parts = try BatchPart.split(
+            task.sampleCount(step: step), into: config.accumulation)
+        var sum = LossSum()
+        for samples in parts {
+            let part = try task.loss(step: step, samples: samples)
+            let weight = part.weight ?? Double(samples.count)
+            let loss = try part.loss.item()
+            guard loss.isFinite else {
+                throw TrainingError("the loss is \(loss) at step \(step); lower the learning rate")
+            }
+            sum.add(loss, weight: weight, metrics: part.metrics, samples: samples.count)
+            // A step of one part keeps its bits: nothing is multiplied and divided again.
+            try (parts.count == 1 ? part.loss : part.loss * weight).backward()
+        }
+        if parts.count > 1 { try optimizer.scaleGradients(by: 1 / sum.weight) }
+        return sum
     }
 
     private var stateFile: URL { folder.appendingPathComponent("state.safetensors") }

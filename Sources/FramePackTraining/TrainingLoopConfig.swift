@@ -17,6 +17,8 @@ public struct TrainingLoopConfig: Codable, Sendable {
     public var learningRate: LearningRateSchedule
     /// What changes the parameters.
     public var optimizer = OptimizerChoice.adamw
+    /// Into how many micro-batches each process divides its samples of a step.
+    public var accumulation = 1
     /// Largest norm of the gradients.
     public var clipNorm = 1.0
     /// How much of the first moments each step keeps; AdamW's.

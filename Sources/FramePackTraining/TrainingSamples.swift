@@ -139,17 +139,19 @@ package struct SampleLatents {
     ///
     /// - Parameters:
     ///   - noise: How much noise each sample's generated latents get, in the latents' units.
+    ///   - part: Which samples of a step they are; nil for all.
     ///   - generator: Where noise comes from; each group draws once.
     package static func context(
-        _ sections: [Section], _ sources: [SampleLatents], noise: [Float], generator: Generator,
-        on device: Device = .cpu
+        _ sections: [Section], _ sources: [SampleLatents], noise: [Float], part: BatchPart? = nil,
+        generator: Generator, on device: Device = .cpu
     ) throws -> PackedContext {
+        let part = part ?? BatchPart(rows: 0..<sections.count, count: sections.count)
         let amount = try Tensor(noise, [noise.count, 1, 1, 1, 1])
         func frames(_ index: Int) throws -> ContextFrames {
             let groups = try zip(sections, sources).map { try $1.group($0.context[index]) }
             let latents = try Tensor.stack(groups.map(\.latents), axis: 0)
             let generated = try Tensor.stack(groups.map(\.isGenerated), axis: 0)
-            let noise = try Tensor.randn(latents.shape, generator: generator)
+            let noise = try part.noise(like: latents, generator: generator)
             return ContextFrames(
                 try (latents + noise * generated * amount).to(device),
                 .perSample(sections.map { $0.context[index].indices }))

@@ -1,23 +1,31 @@
 public import Torch
 public import TorchNN
 
-/// What one step gives: the number to be lowered, and figures for the log.
+/// What some samples of a step give: the number to be lowered, and figures for the log.
 public struct TrainingLoss {
-    /// One number, with its graph.
+    /// One number, with its graph: a mean over the samples.
     public let loss: Tensor
-    /// Figures for the log, by name.
+    /// What the mean counts against those of the step's other samples; nil for the number of
+    /// samples.
+    ///
+    /// The loss of the whole step is `sum(weight * loss) / sum(weight)` over its parts.
+    public let weight: Double?
+    /// Figures for the log, by name: means over the samples.
     public let metrics: [String: Double]
 
     /// Puts them together.
-    public init(loss: Tensor, metrics: [String: Double]) {
+    public init(loss: Tensor, weight: Double? = nil, metrics: [String: Double]) {
         self.loss = loss
+        self.weight = weight
         self.metrics = metrics
     }
 }
 
 /// Something that can be trained: its parameters, and a loss for each step.
 ///
-/// A step's data follow from its number alone, so that a continued run sees the same.
+/// A step's samples are divided over micro-batches and processes. What is drawn for a sample follows
+/// from the step's number and the sample's index alone: a continued run sees the same data, and so
+/// does one of another number of processes.
 public protocol TrainingTask: AnyObject {
     /// What is trained.
     var store: ParameterStore { get }
@@ -33,8 +41,16 @@ public protocol TrainingTask: AnyObject {
     func rate(of parameter: Parameter) -> Double
     /// Called before a step; true if it changed parameters and their moments must begin anew.
     func prepare(step: Int) throws -> Bool
-    /// The loss of one step.
-    func loss(step: Int) throws -> TrainingLoss
+    /// The number of samples of a step, over all micro-batches and processes.
+    func sampleCount(step: Int) -> Int
+    /// The loss of some of a step's samples.
+    ///
+    /// - Parameter samples: Their indices in the step, a range within 0 ..< ``sampleCount(step:)``.
+    func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss
+    /// Figures for the log that do not come of the step's samples.
+    ///
+    /// Asked for once before each step, on every process with the same result.
+    func figures(step: Int) throws -> [String: Double]
 }
 
 extension TrainingTask {
@@ -43,6 +59,14 @@ extension TrainingTask {
 
     /// The same step size for all.
     public func rate(of parameter: Parameter) -> Double { 1 }
+
+    /// None.
+    public func figures(step: Int) throws -> [String: Double] { [:] }
+
+    /// The loss of all samples of a step.
+    public func loss(step: Int) throws -> TrainingLoss {
+        try loss(step: step, samples: 0..<sampleCount(step: step))
+    }
 }
 
 /// What the log says of a step.

@@ -100,23 +100,28 @@ public final class TransformerTraining: TrainingTask {
     /// Nothing changes along the way.
     public func prepare(step: Int) -> Bool { false }
 
-    /// The loss of one step.
-    public func loss(step: Int) throws -> TrainingLoss {
-        let batch = try batch(step: step)
+    /// The same for every step.
+    public func sampleCount(step: Int) -> Int { config.batch }
+
+    /// The loss of some samples of a step.
+    public func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss {
+        let batch = try batch(step: step, samples: samples)
         let error = try squaredError(batch)
-        let loss = try weightedMean(error, batch)
-        var metrics = try metrics(error.detach(), batch.sigma)
-        if step % config.checkSteps == 0 {
-            metrics.merge(try checkDirections()) { $1 }
-        }
-        return TrainingLoss(loss: loss, metrics: metrics)
+        return TrainingLoss(
+            loss: try weightedMean(error, batch), weight: try weight(batch),
+            metrics: try metrics(error.detach(), batch.sigma))
     }
 
-    /// The samples of one step.
-    func batch(step: Int) throws -> TrainingBatch {
+    /// The direction check, now and then.
+    public func figures(step: Int) throws -> [String: Double] {
+        step % config.checkSteps == 0 ? try checkDirections() : [:]
+    }
+
+    /// Some samples of one step; all of them are drawn, whichever are asked for.
+    func batch(step: Int, samples: Range<Int>) throws -> TrainingBatch {
         var random = SplitMix64(seed: SplitMix64.mix(seed ^ (UInt64(step) << 20)))
         let choices = (0..<config.batch).map { _ in chooser.choose(&random) }
-        return try batch(choices, &random)
+        return try batch(choices, samples, &random)
     }
 
     /// The squared error of each latent's velocity, `(B, C, F, h, w)`.
@@ -130,16 +135,26 @@ public final class TransformerTraining: TrainingTask {
         try batch.masks.unsqueeze(1) * (config.objectWeight - 1) + 1
     }
 
+    /// What a batch counts against the step's others: the sum of its weights.
+    func weight(_ batch: TrainingBatch) throws -> Double {
+        try objectWeights(batch).mean().item() * Double(batch.captions.count)
+    }
+
     private func weightedMean(_ error: Tensor, _ batch: TrainingBatch) throws -> Tensor {
         let weight = try objectWeights(batch)
         return try (error * weight).mean() / weight.mean()
     }
 
-    /// Samples at their noise levels, `(B)` in [0, 1] on the CPU; nil draws them.
-    func batch(_ choices: [SampleChoice], at levels: Tensor? = nil, _ random: inout SplitMix64)
-        throws -> TrainingBatch
-    {
+    /// Those of all a step's samples whose indices are in `rows`, at their noise levels.
+    ///
+    /// - Parameter levels: Of all samples, in [0, 1] on the CPU; nil draws them.
+    func batch(
+        _ all: [SampleChoice], _ rows: Range<Int>, at levels: Tensor? = nil,
+        _ random: inout SplitMix64
+    ) throws -> TrainingBatch {
         let generator = try Generator(seed: random.next())
+        let choices = Array(all[rows])
+        let part = BatchPart(rows: rows, count: all.count)
         let sources = try choices.map { choice in
             try SampleLatents(
                 shards[choice.shard].latents.select(0, choice.row), plain: plainStart,
@@ -154,16 +169,15 @@ public final class TransformerTraining: TrainingTask {
                     return try shards[choice.shard].masks.select(0, choice.row)
                         .narrow(0, range.lowerBound, range.count).to(.float32)
                 }, axis: 0) / 255
-        let sigma = try levels ?? sigmas(&random)
-        // Drawn on the CPU, so that every device sees the same.
-        let noise = try Tensor.randn(clean.shape, generator: generator)
+        let sigma = try part.rows(of: levels ?? sigmas(&random))
+        let noise = try part.noise(like: clean, generator: generator)
         let wide = try sigma.reshape(-1, 1, 1, 1, 1)
         let noisy = try clean + (noise - clean) * wide
         let input = TransformerInput(
             latents: try noisy.to(device), timestep: try (sigma * 1000).to(device),
             guidance: try Tensor.full([choices.count], 1000).to(device),
             indices: .perSample(choices.map(\.section.targetIndices)),
-            context: try context(choices, sources, generator, &random),
+            context: try context(choices, sources, part, generator, &random),
             conditioning: try conditioning(
                 captions: choices.map(\.caption),
                 imageEmbeds: model.siglip(pictures(choices), dtype: execution.dtype)))
@@ -183,17 +197,18 @@ public final class TransformerTraining: TrainingTask {
     }
 
     private func context(
-        _ choices: [SampleChoice], _ sources: [SampleLatents], _ generator: Generator,
-        _ random: inout SplitMix64
+        _ choices: [SampleChoice], _ sources: [SampleLatents], _ part: BatchPart,
+        _ generator: Generator, _ random: inout SplitMix64
     ) throws -> PackedContext {
-        let amounts = choices.map { _ -> Float in
+        let amounts = (0..<part.count).map { _ -> Float in
             guard Double.random(in: 0..<1, using: &random) < config.historyNoiseShare else {
                 return 0
             }
             return Float(Double.random(in: 0...config.historyNoise, using: &random))
         }
         return try SampleLatents.context(
-            choices.map(\.section), sources, noise: amounts, generator: generator, on: device)
+            choices.map(\.section), sources, noise: Array(amounts[part.rows]), part: part,
+            generator: generator, on: device)
     }
 
     /// What the transformer sees of captions, beside given vision tokens `(B, I, C)`.
@@ -244,7 +259,7 @@ public final class TransformerTraining: TrainingTask {
             try DirectionCheck(chooser).errors { choices in
                 var random = SplitMix64(seed: 0xD12E)
                 let levels = try Tensor.full([choices.count], DirectionCheck.level)
-                let batch = try self.batch(choices, at: levels, &random)
+                let batch = try self.batch(choices, 0..<choices.count, at: levels, &random)
                 return try weightedMean(squaredError(batch), batch).item()
             }
         }

@@ -96,17 +96,24 @@ public final class VAETraining: TrainingTask {
         return true
     }
 
-    /// The loss of one step.
-    public func loss(step: Int) throws -> TrainingLoss {
+    /// Single frames, or clips.
+    public func sampleCount(step: Int) -> Int {
+        step < config.pictureSteps ? config.pictureBatch : config.clipBatch
+    }
+
+    /// The loss of some samples of a step; all of them are drawn, whichever are asked for.
+    public func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss {
         let isPicture = step < config.pictureSteps
-        let count = isPicture ? config.pictureBatch : config.clipBatch
+        let part = BatchPart(rows: samples, count: sampleCount(step: step))
         let frames = isPicture ? 1 : config.clipFrames
-        let scenes = (0..<count).map { clips.scene(step &* 64 &+ $0) }
+        let scenes = (0..<part.count).map { clips.scene(step &* 64 &+ $0) }
         var random = SplitMix64(seed: SplitMix64.mix(seed ^ UInt64(step)))
         let starts = scenes.map { _ in Int.random(in: 0..<120, using: &random) }
         let clip = try clips.render(scenes, starts: starts, count: frames)
         let recoloured = try recoloured(isPicture ? withCollages(clip, &random) : clip, &random)
-        return try loss(recoloured, generator: Generator(seed: random.next()))
+        let chosen = Clip(
+            video: try part.rows(of: recoloured.video), mask: try part.rows(of: recoloured.mask))
+        return try loss(chosen, part, Generator(seed: random.next()))
     }
 
     /// Single frames, some of them replaced by collages.
@@ -143,13 +150,14 @@ public final class VAETraining: TrainingTask {
             video: try clip.video * Tensor(gains, shape) + Tensor(offsets, shape), mask: clip.mask)
     }
 
-    private func loss(_ clip: Clip, generator: Generator) throws -> TrainingLoss {
+    private func loss(_ clip: Clip, _ part: BatchPart, _ generator: Generator) throws
+        -> TrainingLoss
+    {
         let video = try clip.video.to(device)
         let moments = try encoded(video.to(execution.dtype).contiguous(.channelsLast3d))
         let mean = try moments[0].to(.float32)
         let logVariance = try moments[1].to(.float32).clamp(min: -30, max: 20)
-        // Drawn on the CPU, so that every device sees the same.
-        let noise = try Tensor.randn(mean.shape, generator: generator).to(device)
+        let noise = try part.noise(like: mean, generator: generator).to(device)
         let latents = try mean + (logVariance * 0.5).exp() * noise
         let scaled = try latents.to(execution.dtype) * vae.config.scalingFactor
         let decoded = try decoded(scaled).to(.float32)

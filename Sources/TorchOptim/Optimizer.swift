@@ -24,6 +24,14 @@ extension Optimizer {
         for parameter in parameters { try parameter.value.setGradient(nil) }
     }
 
+    /// Multiplies all gradients by a number.
+    ///
+    /// - Throws: `TorchError` where memory does not suffice.
+    public func scaleGradients(by factor: Double) throws {
+        let gradients = try parameters.compactMap { try $0.value.gradient() }
+        if !gradients.isEmpty { try gradients.multiplyAllInPlace(factor) }
+    }
+
     /// Scales all gradients down so that their common norm is at most `maximum`.
     ///
     /// - Parameter maximum: The largest 2-norm of all gradients as one vector.

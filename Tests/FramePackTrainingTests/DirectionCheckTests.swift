@@ -31,16 +31,16 @@ import TorchNN
         try withTemporaryFolder { folder in
             let task = try training(in: folder, clips: 40)
             #expect(Set(names).isSubset(of: task.metricNames))
-            let first = try task.loss(step: 0).metrics
+            let first = try task.figures(step: 0)
             for name in names { #expect(first[name]?.isFinite == true, "\(name)") }
-            let second = try task.loss(step: 1).metrics
+            let second = try task.figures(step: 1)
             for name in names { #expect(second[name] == nil, "\(name)") }
         }
     }
 
     @Test func shardsOfFewClipsAreTrainedWhole() throws {
         try withTemporaryFolder { folder in
-            let metrics = try training(in: folder, clips: 4).loss(step: 0).metrics
+            let metrics = try training(in: folder, clips: 4).figures(step: 0)
             for name in names { #expect(metrics[name] == nil, "\(name)") }
         }
     }

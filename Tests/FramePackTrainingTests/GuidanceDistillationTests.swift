@@ -17,7 +17,11 @@ import TorchNN
         var device: Device { task.device }
         var metricNames: [String] { task.metricNames }
         func prepare(step: Int) -> Bool { false }
-        func loss(step: Int) throws -> TrainingLoss { try task.loss(step: 0) }
+        func sampleCount(step: Int) -> Int { task.sampleCount(step: 0) }
+
+        func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss {
+            try task.loss(step: 0, samples: samples)
+        }
     }
 
     @Test func lossFalls() throws {

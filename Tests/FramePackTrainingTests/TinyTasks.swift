@@ -74,13 +74,14 @@ enum TinyTasks {
     /// A loop whose step size moves the weights visibly.
     static func loop(
         _ task: any TrainingTask, _ folder: URL, optimizer: OptimizerChoice = .adamw,
-        checkpointSteps: Int = 200
+        checkpointSteps: Int = 200, accumulation: Int = 1
     ) throws -> TrainingLoop {
         TorchLibrary.setThreadCount(1)
         var config = TrainingLoopConfig(
             learningRate: LearningRateSchedule(peak: 1e-2, warmupSteps: 1, decayStart: 0.5))
         config.optimizer = optimizer
         config.checkpointSteps = checkpointSteps
+        config.accumulation = accumulation
         return try TrainingLoop(task, config: config, folder: folder)
     }
 
@@ -109,7 +110,9 @@ final class OneWeight: TrainingTask {
 
     func prepare(step: Int) -> Bool { false }
 
-    func loss(step: Int) throws -> TrainingLoss {
+    func sampleCount(step: Int) -> Int { 1 }
+
+    func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss {
         let loss = try (weight.value * factor(step)).sum()
         return TrainingLoss(loss: loss, metrics: ["weight": try weight.value.detach().item()])
     }
