@@ -80,7 +80,8 @@ let package = Package(
             ]),
         .target(name: "CFFmpeg", dependencies: ["CMedia", "FFmpeg"]),
         target("Media", ["CMedia"]),
-        target("ToyWorld"),
+        target("FramePackMetrics"),
+        target("ToyWorld", ["FramePackMetrics"]),
         // Networks, the method, training, the command.
         target("Models", ["Torch", "TorchNN"]),
         target("FramePack", ["Torch", "TorchNN", "Models", "Checkpoints", "Tokenizers", "Media"]),
@@ -88,13 +89,13 @@ let package = Package(
             "FramePackTraining",
             [
                 "FramePack", "Torch", "TorchNN", "TorchOptim", "Models", "Checkpoints",
-                "Tokenizers", "Media", "ToyWorld",
+                "Tokenizers", "Media", "ToyWorld", "FramePackMetrics",
             ]),
         .executableTarget(
             name: "FramePackCLI",
             dependencies: [
                 "FramePack", "FramePackTraining", "Torch", "TorchNN", "TorchOptim", "Models",
-                "Checkpoints", "Tokenizers", "Media", "ToyWorld",
+                "Checkpoints", "Tokenizers", "Media", "ToyWorld", "FramePackMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -108,6 +109,7 @@ let package = Package(
         tests("Checkpoints", ["Checkpoints", "TorchNN", "Torch"]),
         tests("Tokenizers", ["Tokenizers"]),
         tests("Media", ["Media"]),
+        tests("FramePackMetrics", ["FramePackMetrics"]),
         tests("ToyWorld", ["ToyWorld"]),
         tests("Models", ["Models", "Checkpoints", "TorchNN", "Torch"]),
         tests("FramePack", ["FramePack", "Models", "Checkpoints", "TorchNN", "Torch", "Media"]),
@@ -115,7 +117,7 @@ let package = Package(
             "FramePackTraining",
             [
                 "FramePackTraining", "FramePack", "Models", "Checkpoints", "Media",
-                "ToyWorld", "TorchOptim", "TorchNN", "Torch",
+                "ToyWorld", "FramePackMetrics", "TorchOptim", "TorchNN", "Torch",
             ]),
         tests(
             "FramePackCLI", ["FramePackCLI", "FramePack", "Checkpoints", "Torch", "Media"],

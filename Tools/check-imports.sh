@@ -11,17 +11,19 @@ TorchOptim: Torch TorchNN
 Checkpoints: Torch TorchNN
 Tokenizers:
 Media: CMedia
-ToyWorld:
+FramePackMetrics:
+ToyWorld: FramePackMetrics
 Models: Torch TorchNN
 FramePack: Torch TorchNN Models Checkpoints Tokenizers Media
-FramePackTraining: FramePack Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld
+FramePackTraining: FramePack Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld \
+  FramePackMetrics
 FramePackCLI: FramePack FramePackTraining Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media \
-  ToyWorld ArgumentParser
+  ToyWorld FramePackMetrics ArgumentParser
 '
 restricted=" CTorch CMedia CFFmpeg FFmpeg Torch TorchNN TorchOptim Checkpoints Tokenizers Media \
-ToyWorld Models FramePack FramePackTraining FramePackCLI TestSupport ArgumentParser "
+ToyWorld FramePackMetrics Models FramePack FramePackTraining FramePackCLI TestSupport ArgumentParser "
 # Below the pipeline everything is synchronous: a caller's callback throws to cancel.
-synchronous=" Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld "
+synchronous=" Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld FramePackMetrics "
 concurrency='(^|[^A-Za-z`.])'
 concurrency+='((async|await)[[:space:]]|actor[[:space:]]+[A-Z]|Task([.({<]|[[:space:]]*\{))'
 import_line='^[[:space:]]*((@[A-Za-z_]+(\([^)]*\))?|public|package|internal|fileprivate|private)'

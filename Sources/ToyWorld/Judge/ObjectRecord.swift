@@ -1,3 +1,5 @@
+import FramePackMetrics
+
 /// All that was seen of one promised object, and what follows from it.
 struct ObjectRecord {
     let facts: ObjectFacts
@@ -96,17 +98,9 @@ struct ObjectRecord {
     // MARK: - Drift
 
     private func drift() -> [DriftMetric: Double] {
-        let part = max(Int(0.15 * Double(sightings.count)), 1)
-        var drift: [DriftMetric: Double] = [:]
-        for metric in DriftMetric.allCases {
-            let measure = { (sighting: Sighting) in value(metric, sighting) }
-            if let start = mean(sightings.prefix(part), measure),
-                let end = mean(sightings.suffix(part), measure)
-            {
-                drift[metric] = abs(start - end)
-            }
+        DriftMetric.allCases.reduce(into: [:]) { drift, metric in
+            drift[metric] = Drift.of(sightings.map { value(metric, $0) })
         }
-        return drift
     }
 
     private func value(_ metric: DriftMetric, _ sighting: Sighting) -> Double? {

@@ -49,7 +49,7 @@ public struct ObjectReport: Codable, Sendable, Hashable {
     public var changesColourWhenTold: Bool?
     /// For each metric the difference of the means over the first and last 15 % of the frames.
     ///
-    /// Source: arXiv 2504.12626, drift measurement.
+    /// Source: arXiv 2504.12626, the drift measure of its experiments.
     public var drift: [DriftMetric: Double]
     /// The distance from the true place per frame, in picture sides; nil where it wasn't seen.
     public var positionErrors: [Double?]
