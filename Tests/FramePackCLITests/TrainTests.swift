@@ -70,3 +70,41 @@ import Testing
         }
     }
 }
+
+@Suite struct TrainingPlanCommandTests {
+    @Test func thePlanOfTheReleasedSizeIsPrintedInLinesThatFit() throws {
+        let run = try Program.run(["train", "--plan"])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try Program.run(["train", "plan"]).output == run.output)
+        #expect(run.output.contains("The arithmetic supports the claim"))
+        #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    }
+
+    @Test func aTrainingOfOnesOwnIsPlannedAsJSON() throws {
+        let run = try Program.run([
+            "train", "--plan", "--json", "--rank", "16", "--window", "2", "--batch", "4", "--gpus",
+            "2", "--gpu-memory", "24", "--size", "640x608", "--rate", "100", "--steps", "1000",
+        ])
+        #expect(run.status == 0, "\(run.errors)")
+        let object = try #require(
+            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        // 24 GiB do not hold the weights in bfloat16 and anything else.
+        #expect(object["fits"] as? Bool == false)
+        #expect(object["samplesAtOnce"] as? Int == 1 && object["accumulation"] as? Int == 2)
+        let seconds = try #require(object["secondsPerStep"] as? Double)
+        #expect(abs((object["hours"] as? Double ?? 0) - seconds * 1000 / 3600) < 1e-6)
+    }
+
+    @Test func whatCannotBePlannedIsOneLine() throws {
+        for (options, word) in [
+            (["--plan", "--batch", "3", "--gpus", "2"], "multiple of 2"),
+            (["--plan", "--size", "big"], "832x480"), (["--rank", "4"], "--plan"),
+        ] {
+            let run = try Program.run(["train"] + options)
+            #expect(run.status != 0 && run.errors.contains(word), "\(run.errors)")
+            #expect(run.errorLines.count == 1)
+        }
+        let help = try Program.run(["train"])
+        #expect(help.status == 0 && help.output.contains("SUBCOMMANDS"))
+    }
+}
