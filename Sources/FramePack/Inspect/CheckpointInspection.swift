@@ -1,5 +1,6 @@
 import Checkpoints
 public import Foundation
+import Models
 import Torch
 
 /// Describes checkpoints without reading their tensors.
@@ -61,6 +62,8 @@ public enum CheckpointInspection {
         let file = try SafetensorsFile(url)
         var report = CheckpointReport(path: url.path, format: "safetensors")
         report.settings = file.metadata.mapValues { String($0.prefix(200)) }
+        let kinds = AdapterSummary.kinds(ofKeys: file.entries.keys)
+        if !kinds.isEmpty { report.className = kinds.joined(separator: ", ") }
         report.add([file])
         return report
     }

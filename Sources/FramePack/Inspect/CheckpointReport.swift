@@ -38,7 +38,8 @@ public struct CheckpointReport: Codable, Equatable, Sendable {
     public let path: String
     /// `folder`, `safetensors`, `gguf`.
     public let format: String
-    /// The class that the configuration names; nil for a file alone.
+    /// The class that the configuration names, or LoRA and its like for such a file; nil for another
+    /// file alone.
     public var className: String?
     /// What the class is here: transformer, vae, llama, clip or siglip.
     public var network: NetworkKind?

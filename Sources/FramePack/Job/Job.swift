@@ -14,6 +14,8 @@ public final class Job {
     struct ModelIdentity: Codable, Equatable {
         let path: String
         let fingerprint: String
+        /// Those of the request's LoRA files; nil where there are none.
+        var loras: [String]?
     }
 
     /// The folder.
@@ -128,6 +130,7 @@ public final class Job {
                     + "begin anew.")
         }
         try checkModel(model)
+        try checkLoRAs()
         removeRemains()
     }
 
@@ -141,7 +144,8 @@ public final class Job {
         try planned.endPicture()?.writePNG(to: file("end.png"))
         try write(JSONEncoder.sorted.encode(report), "plan.json")
         let identity = ModelIdentity(
-            path: planned.model.url.path, fingerprint: try planned.model.fingerprint())
+            path: planned.model.url.path, fingerprint: try planned.model.fingerprint(),
+            loras: try loraFingerprints())
         try write(JSONEncoder.sorted.encode(identity), "model.json")
         // The last one: a folder without it holds nothing to continue.
         try write(request.json(), "request.json")
@@ -158,6 +162,7 @@ public final class Job {
         }
         try checkPictures(planned)
         try checkModel(planned.model)
+        try checkLoRAs()
         removeRemains()
     }
 
@@ -184,6 +189,21 @@ public final class Job {
                 "The job \(url.path) was begun with another model than \(model.url.path) is now; "
                     + "give it the same one (\(identity.path)), or begin anew.")
         }
+    }
+
+    /// The LoRA files may have changed since the job was begun.
+    private func checkLoRAs() throws {
+        let known = try Self.identity(in: url).loras ?? []
+        for (lora, (now, then)) in zip(request.lora, zip(try loraFingerprints() ?? [], known))
+        where now != then {
+            throw FramePackError.job(
+                "The job \(url.path) was begun with another LoRA than \(lora.file) is now; put that "
+                    + "one back, or begin anew.")
+        }
+    }
+
+    private func loraFingerprints() throws -> [String]? {
+        request.lora.isEmpty ? nil : try request.lora.map { try $0.fingerprint() }
     }
 
     private static func identity(in folder: URL) throws -> ModelIdentity {

@@ -3,6 +3,7 @@ import Foundation
 public import Models
 import Tokenizers
 public import Torch
+import TorchNN
 
 /// The networks of one model, loaded when they are asked for and let go when they are not needed.
 public final class ModelLibrary {
@@ -14,6 +15,8 @@ public final class ModelLibrary {
     public let precision: Precision
     private let onProgress: () throws -> Void
     private var loaded: [ModelPart: AnyObject] = [:]
+    /// The adapters on the transformer, and the files that they are from.
+    private var adapters: [(file: String, set: AdapterSet)] = []
 
     /// Makes a library; nothing is loaded yet.
     ///
@@ -42,6 +45,33 @@ public final class ModelLibrary {
         try part(.transformer) {
             try Transformer(
                 folder: $0, device: device, dtype: precision.transformer, onTensor: onProgress)
+        }
+    }
+
+    /// Makes the transformer run with LoRAs, at the strengths that they have between two times.
+    ///
+    /// - Parameters:
+    ///   - loras: The files; others that were used before come off.
+    ///   - time: Where the section begins and ends, in seconds.
+    /// - Throws: `CheckpointError` and `ModelError` for a file that does not fit.
+    func adapt(_ loras: [AppliedLoRA], during time: ClosedRange<Double>) throws {
+        let network = try transformer()
+        if adapters.map(\.file) != loras.map(\.file) {
+            for (_, set) in adapters { network.detach(set) }
+            adapters = []
+            for lora in loras {
+                try onProgress()
+                let set = try AdapterFile(contentsOf: lora.url(), for: network).adapters
+                // A copy: who trains a LoRA may write its file anew while videos are made.
+                for parameter in set.store.parameters {
+                    parameter.value = try parameter.value.clone().to(device)
+                }
+                try network.attach(set)
+                adapters.append((lora.file, set))
+            }
+        }
+        for ((_, set), lora) in zip(adapters, loras) {
+            set.strength = lora.strength(from: time.lowerBound, to: time.upperBound)
         }
     }
 
@@ -108,6 +138,7 @@ public final class ModelLibrary {
     /// Lets networks go; those that nothing else holds free their memory.
     public func release(_ parts: [ModelPart]) throws {
         for part in parts { loaded[part] = nil }
+        if parts.contains(.transformer) { adapters = [] }
         try Accelerator.emptyCache()
     }
 

@@ -82,6 +82,7 @@ public final class FrameGenerator {
         let sampler = try request.sectionSampler(library, size: size) { try cancellation.check() }
         var history = LatentHistory(start: start, window: plan.window)
         for section in plan.sections {
+            try library.adapt(request.lora, during: plan.time(of: section))
             let latents = try sampler.sample(
                 section: section.number, noise: noise.section(section.number).to(device),
                 context: history.context(of: section, on: device),

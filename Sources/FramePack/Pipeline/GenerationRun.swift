@@ -106,6 +106,7 @@ final class GenerationRun {
         throws -> Tensor
     {
         let device = library.device
+        try library.adapt(request.lora, during: plan.time(of: section))
         let sampler = try request.sectionSampler(library, size: planned.size) { [token] in
             try token.check()
         }

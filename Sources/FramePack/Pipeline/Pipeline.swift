@@ -119,6 +119,14 @@ public final class Pipeline {
                 "The prompt at \(plainText(late.seconds)) s comes after the end of the video and is "
                     + "not used.")
         }
+        for lora in planned.request.lora {
+            for late in lora.strengthAt where late.seconds >= plan.seconds {
+                notes.append(
+                    "The strength of \(lora.file) at \(plainText(late.seconds)) s comes after the end "
+                        + "of the video and is not used.")
+            }
+        }
+        notes += planned.loras.map(\.text)
         let prompts = plan.timeline.prompts.map(\.text)
         return notes + prompts.lazy.compactMap(model.settings.warning).prefix(1)
     }
@@ -140,6 +148,7 @@ extension GenerationRequest {
         request.image = image.map(absolute)
         request.endImage = endImage.map(absolute)
         request.output = absolute(target(of: output))
+        for index in lora.indices { request.lora[index].file = absolute(lora[index].file) }
         request.model = model.url.path
         return request
     }

@@ -12,11 +12,13 @@ public struct PlannedGeneration: Sendable {
     public let plan: SectionPlan
     /// The video's size.
     public let size: FrameSize
+    /// What becomes of the request's LoRA files.
+    public let loras: [LoRAReport]
 
     /// Plans a request; of its pictures only the sizes are used.
     ///
     /// - Throws: `FramePackError` for an invalid request, `MediaError` for a picture that cannot be
-    ///   read.
+    ///   read, `CheckpointError` and `ModelError` for a LoRA file that does not fit.
     public init(_ request: GenerationRequest, model: ModelFolder) throws {
         try request.validate()
         try self.init(
@@ -29,7 +31,11 @@ public struct PlannedGeneration: Sendable {
     /// Plans a request at a size that is known.
     init(_ request: GenerationRequest, model: ModelFolder, size: FrameSize) throws {
         (self.request, self.model, self.size) = (request, model, size)
-        plan = try request.plan(defaultOrder: model.defaultOrder)
+        let plan = try request.plan(defaultOrder: model.defaultOrder)
+        self.plan = plan
+        loras = try zip(request.lora, model.matches(request.lora)).map {
+            LoRAReport($0, $1, plan: plan)
+        }
     }
 
     /// The plan for people and programs, with tokens, and memory as it is needed on a device.
@@ -38,7 +44,9 @@ public struct PlannedGeneration: Sendable {
             (try? model.precision(request, on: device))
             ?? Precision(
                 request.dtype, stored: .bfloat16, device: device, parity: request.parity)
-        return PlanReport(plan: plan, size: size, model: model.size?.computing(in: precision))
+        return PlanReport(
+            plan: plan, size: size, model: model.size?.computing(in: precision),
+            loras: loras)
     }
 
     /// The start picture, cut to the video's size; a plain one for a start from text alone.

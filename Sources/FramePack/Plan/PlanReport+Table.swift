@@ -8,7 +8,8 @@ extension PlanReport {
 
     /// The report as text of at most 80 columns.
     public var table: String {
-        (summary + [""] + sectionLines + [""] + promptLines + memoryLines).joined(separator: "\n")
+        (summary + [""] + sectionLines + [""] + promptLines + loraLines + memoryLines).joined(
+            separator: "\n")
     }
 
     private var summary: [String] {
@@ -83,6 +84,8 @@ extension PlanReport {
             wrapped("Prompt \(number + 1), from \(plainText(prompt.seconds)) s: \(prompt.text)")
         }
     }
+
+    private var loraLines: [String] { (loras ?? []).flatMap { wrapped($0.text) } }
 
     private var memoryLines: [String] {
         guard let memory else { return [] }

@@ -34,6 +34,8 @@ public struct PlanReport: Equatable, Codable, Sendable {
     public let sections: [SectionReport]
     /// The prompts in time order; sections name them by number, from 1.
     public let prompts: [TimedPrompt]
+    /// The LoRA files; nil where there are none.
+    public let loras: [LoRAReport]?
     /// Predicted memory; nil where the model's sizes are not known.
     public let memory: MemoryEstimate?
 
@@ -44,7 +46,10 @@ public struct PlanReport: Equatable, Codable, Sendable {
     ///   - size: The video's size.
     ///   - model: The model's sizes, for tokens and memory; nil leaves the memory out and counts
     ///     the released model's vision tokens.
-    public init(plan: SectionPlan, size: FrameSize, model: ModelSize?) {
+    ///   - loras: What is said of the LoRA files.
+    public init(
+        plan: SectionPlan, size: FrameSize, model: ModelSize?, loras: [LoRAReport] = []
+    ) {
         let visionTokens = (model ?? ModelSize()).visionTokens
         order = plan.order
         sectionCount = plan.sections.count
@@ -69,6 +74,7 @@ public struct PlanReport: Equatable, Codable, Sendable {
             SectionReport($0, plan: plan, size: size, visionTokens: visionTokens)
         }
         prompts = plan.timeline.prompts
+        self.loras = loras.isEmpty ? nil : loras
         memory = model.map { MemoryEstimate(plan: plan, size: size, model: $0) }
     }
 }

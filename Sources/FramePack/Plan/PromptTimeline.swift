@@ -26,6 +26,18 @@ public struct TimedPrompt: Hashable, Codable, Sendable {
     }
 }
 
+/// The number of that which holds longest between two times, where each holds from its own time
+/// until the next begins; on a tie the earlier one.
+func holdingLongest(_ times: [Double], from start: Double, to end: Double) -> Int {
+    var best = (number: 0, overlap: -Double.infinity)
+    for (number, time) in times.enumerated() {
+        let next = number + 1 < times.count ? times[number + 1] : .infinity
+        let overlap = min(end, next) - max(start, time)
+        if overlap > best.overlap { best = (number, overlap) }
+    }
+    return best.number
+}
+
 /// The prompts of a video in time order, each holding until the next begins.
 public struct PromptTimeline: Equatable, Sendable {
     /// The prompts by rising time; the first begins at 0.
@@ -71,13 +83,7 @@ public struct PromptTimeline: Equatable, Sendable {
     ///   - start: Where the section begins, in seconds.
     ///   - end: Where it ends, in seconds.
     public func promptNumber(from start: Double, to end: Double) -> Int {
-        var best = (number: 0, overlap: -Double.infinity)
-        for (number, prompt) in prompts.enumerated() {
-            let next = number + 1 < prompts.count ? prompts[number + 1].seconds : .infinity
-            let overlap = min(end, next) - max(start, prompt.seconds)
-            if overlap > best.overlap { best = (number, overlap) }
-        }
-        return best.number
+        holdingLongest(prompts.map(\.seconds), from: start, to: end)
     }
 
     /// Takes a text with time marks apart; a text without one holds from 0 on.

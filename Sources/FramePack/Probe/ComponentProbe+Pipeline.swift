@@ -32,6 +32,7 @@ extension ComponentProbe {
         result.seed = options.seed
         result.stepCache = options.stepCache
         result.threshold = options.threshold
+        result.lora = options.lora
         result.keepsSize = options.keepsSize
         result.dtype = options.dtype
         return result

@@ -33,6 +33,8 @@ public enum PipelineProbe {
         public var stepCache = StepCacheChoice.none
         /// The threshold of the step cache.
         public var threshold = TeaCachePolicy.defaultThreshold
+        /// LoRA files with their strengths.
+        public var lora: [AppliedLoRA] = []
         /// Takes the picture's own size instead of a bucket's.
         public var keepsSize = false
         /// The arithmetic.
@@ -51,6 +53,7 @@ public enum PipelineProbe {
             (request.guidance, request.cfg) = (guidance, cfg)
             (request.negativePrompt, request.seed) = (negativePrompt, seed)
             (request.stepCache, request.threshold) = (stepCache, threshold)
+            request.lora = lora
             request.parity = true
             try SettingRange.check("sections", sections, in: 1...1000)
             try SettingRange.check("window", window, in: GenerationRequest.Limits.window)
@@ -191,6 +194,7 @@ private struct ProbeRun {
         let sampler = try request.sectionSampler(library, size: size) {}
         for section in plan.sections {
             let own = try noise.section(section.number)
+            try library.adapt(request.lora, during: plan.time(of: section))
             let given = try inputs.noise(section.number + 1, shape: own.shape)
             let latents = try sampler.sample(
                 section: section.number, noise: (given ?? own).to(device),

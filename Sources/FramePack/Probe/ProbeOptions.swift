@@ -31,6 +31,8 @@ public struct ProbeOptions: Sendable {
     public var device = Device.cpu
     /// The type of the arithmetic.
     public var dtype = DType.float32
+    /// LoRA files with their strengths, in `transformer` and `pipeline`.
+    public var lora: [AppliedLoRA] = []
     /// What reuses work between steps, in `transformer` and `pipeline`.
     public var stepCache = StepCacheChoice.none
     /// The threshold of the step cache, 0 to 1.

@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import Torch
+import TorchNN
 
 /// The rows `transformer` of the probe: one pass, or all steps of a section with a step cache.
 struct TransformerProbe {
@@ -10,6 +11,14 @@ struct TransformerProbe {
     init(_ folder: URL, _ options: ProbeOptions) throws {
         transformer = try Transformer(folder: folder, device: options.device, dtype: options.dtype)
         self.options = options
+        for lora in options.lora {
+            try lora.validate()
+            let adapters = try AdapterFile(contentsOf: lora.url(), for: transformer).adapters
+            try adapters.store.move(to: options.device)
+            // A probe has no time: it is the beginning of a video.
+            adapters.strength = lora.strength
+            try transformer.attach(adapters)
+        }
     }
 
     private var execution: Execution {

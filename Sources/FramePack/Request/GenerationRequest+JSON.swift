@@ -53,6 +53,8 @@ extension GenerationRequest: Decodable {
         try fields.read(.tiling, "true or false", into: &tiling)
         try fields.read(.dtype, PrecisionChoice.self) { dtype = $0 }
         try fields.read(.model, "a path", into: &model)
+        try fields.read(
+            .lora, "a list of {\"file\", \"strength\", \"strengthAt\"}", into: &lora)
         try fields.read(.output, "a path", into: &output)
         try fields.read(.format, OutputFormat.self) { format = $0 }
         try fields.read(.crf, "a whole number", into: &crf)

@@ -68,6 +68,7 @@ extension GenerationRequest {
         for (name, path) in paths where path?.allSatisfy(\.isWhitespace) == true {
             throw .invalidSetting(name: name, found: "empty", wanted: "the path of a file")
         }
+        for one in lora { try one.validate() }
         guard endImage == nil || order != .f1 else {
             throw .conflictingSettings(
                 "endImage does not go with the order f1, which never sees what comes later; "

@@ -119,6 +119,11 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     /// Default: the environment's or the shipped one.
     public var model: String?
 
+    /// LoRA files that change the transformer, each with its strength; several add up.
+    ///
+    /// Default: none.
+    public var lora: [AppliedLoRA] = []
+
     /// The path of the output.
     ///
     /// Default: `output.mp4`.
@@ -147,7 +152,7 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
         case prompt, promptAt, negativePrompt, image, endImage
         case seconds, frames, fps, height, width, resolution, order, window, seed
         case steps, sampler, shift, guidance, cfg, guidanceRescale, stepCache, threshold, parity
-        case decode, tiling, dtype, model, output, format, crf, keepJob
+        case decode, tiling, dtype, model, lora, output, format, crf, keepJob
     }
 
     /// The ranges of all numbers.
@@ -178,6 +183,8 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
         public static let guidanceRescale = 0.0...1.0
         /// The threshold of the step cache.
         public static let threshold = 0.0...1.0
+        /// How strongly a LoRA acts.
+        public static let loraStrength = -10.0...10.0
         /// The quality of the mp4.
         public static let crf = 0...51
         /// Words of a prompt.

@@ -154,9 +154,15 @@ struct ProbeSettings: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp("Threshold of the step cache.", valueName: "number"))
     var threshold = TeaCachePolicy.defaultThreshold
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "transformer, pipeline: a LoRA file; may be repeated.", valueName: "file:strength"))
+    var lora: [LoRAArgument] = []
 
     func apply(to options: inout ProbeOptions) {
         options.crop = crop
+        options.lora = lora.map(\.lora)
         options.tokens = tokens
         options.steps = steps
         options.shift = shift

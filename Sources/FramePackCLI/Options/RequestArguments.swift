@@ -69,6 +69,7 @@ struct RequestArguments: ParsableArguments {
 
     private func applyOutput(_ request: inout GenerationRequest) {
         if let model = output.model { request.model = model }
+        if !output.lora.isEmpty { request.lora = output.lora.map(\.lora) }
         set(&request.output, output.output)
         if let format = output.format {
             request.format = format

@@ -135,6 +135,12 @@ struct OutputOptions: ParsableArguments {
                 + "FRAMEPACK_MODELS, or the small one that ships)", valueName: "folder"))
     var model: String?
     @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "A LoRA file and its strength, such as style.safetensors:0.8; may be repeated. "
+                + ":0.8,0.3@2.5 is 0.8, and 0.3 from 2.5 s on.", valueName: "file:strength"))
+    var lora: [LoRAArgument] = []
+    @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "The video: .mp4, .gif or .webp, or a folder/ of PNG files. (default: output.mp4)",
@@ -172,5 +178,37 @@ struct TimedPromptArgument: ExpressibleByArgument {
         else { return nil }
         let text = argument[argument.index(after: colon)...].trimmingCharacters(in: .whitespaces)
         prompt = TimedPrompt(seconds: seconds, text: text)
+    }
+}
+
+/// A LoRA file with its strengths, written as `style.safetensors:0.8,0.3@2.5`.
+struct LoRAArgument: ExpressibleByArgument {
+    let lora: AppliedLoRA
+
+    init?(argument: String) {
+        // A path may hold colons: only an ending that reads as strengths is one.
+        guard let colon = argument.lastIndex(of: ":"),
+            let (first, later) = Self.strengths(argument[argument.index(after: colon)...])
+        else {
+            lora = AppliedLoRA(argument)
+            return
+        }
+        lora = AppliedLoRA(String(argument[..<colon]), strength: first, at: later)
+    }
+
+    /// The strengths in `0.8,0.3@2.5,0@4`; nil where it is anything else.
+    private static func strengths(_ text: Substring) -> (Double, [TimedStrength])? {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard let first = parts.first.flatMap(Double.init) else { return nil }
+        var later: [TimedStrength] = []
+        for part in parts.dropFirst() {
+            let numbers = part.split(separator: "@", omittingEmptySubsequences: false)
+                .map { Double($0) }
+            guard numbers.count == 2, let strength = numbers[0], let seconds = numbers[1] else {
+                return nil
+            }
+            later.append(TimedStrength(seconds: seconds, strength: strength))
+        }
+        return (first, later)
     }
 }

@@ -15,6 +15,16 @@ struct AdapterKey {
         case fineDown = "lokr_w2_b"
         /// The lengths that DoRA gives the columns of the adapted weight.
         case magnitude
+
+        /// The kind of adapter that has such a tensor; nil for what all have.
+        var kind: String? {
+            switch self {
+            case .alpha: nil
+            case .down, .up: "LoRA"
+            case .magnitude: "DoRA"
+            default: rawValue.hasPrefix("hada") ? "LoHa" : "LoKr"
+            }
+        }
     }
 
     /// The module's name without what programs put before it, its dots as underscores.

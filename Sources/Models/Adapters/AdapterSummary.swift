@@ -20,9 +20,17 @@ public struct AdapterSummary: Codable, Sendable, Equatable {
         let rank = ranks.isEmpty ? "" : " of rank " + ranks.map(String.init).joined(separator: ", ")
         let what = kinds.joined(separator: " and ") + rank
         let origin = madeFor.map { ", made for \($0)" } ?? ""
-        let head = "\(matchedKeys) of \(keys) keys matched: \(what) for \(layers) layers\(origin)"
+        let head =
+            "\(matchedKeys) of \(keys) keys matched: \(what) for \(layers) "
+            + (layers == 1 ? "layer" : "layers") + origin
         guard !unmatched.isEmpty else { return head + "." }
         return head + "; no place for " + Self.some(unmatched) + "."
+    }
+
+    /// What the tensors of a file are by their keys: LoRA, LoHa, LoKr, DoRA; nothing for another
+    /// file.
+    package static func kinds(ofKeys keys: some Sequence<String>) -> [String] {
+        Set(keys.compactMap { AdapterKey($0)?.part.kind }).sorted()
     }
 
     /// The first three of a list, and how many there are besides.
