@@ -69,6 +69,13 @@ import Torch
                 text.contains(
                     "LoRA style.safetensors, strength 0.8, 0.3 from 2.5 s on: 2 of 3 keys matched: "
                         + "LoRA of rank 1 for 1 layer; no place for epoch."))
+            let released = try Program.run(["plan", "--prompt", "a", "--lora", file.path])
+            #expect(released.status == 1)
+            #expect(
+                released.errors.contains(
+                    "transformer.proj_out.lora_A.weight has the shape [1, 32]; [any, 3072] is needed"
+                )
+            )
             let wrong = try Program.run([
                 "plan", "--model", tiny, "--prompt", "a", "--lora", "\(file.path):20",
             ])

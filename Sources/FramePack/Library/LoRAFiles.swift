@@ -61,18 +61,33 @@ extension AppliedLoRA {
     }
 }
 
-extension ModelFolder {
-    /// What becomes of the keys of LoRA files with this model; no weight of the model is read.
+extension LoRAReport {
+    /// What a plan says of LoRA files; no weight of a network is read.
     ///
-    /// - Throws: `FramePackError.model` for a file that is not there or a model without a
-    ///   transformer; `CheckpointError` and `ModelError` for a file that does not fit.
-    func matches(_ loras: [AppliedLoRA]) throws -> [AdapterSummary] {
+    /// - Parameters:
+    ///   - loras: The files with their strengths.
+    ///   - plan: The plan.
+    ///   - config: The transformer's sizes; the released model's if left out.
+    /// - Throws: `FramePackError.model` for a file that is not there; `CheckpointError` and
+    ///   `ModelError` for one that does not fit.
+    public static func reports(
+        _ loras: [AppliedLoRA], plan: SectionPlan, config: TransformerConfig = TransformerConfig()
+    ) throws -> [LoRAReport] {
         guard !loras.isEmpty else { return [] }
-        let config = try CheckpointFolder.json(
-            TransformerConfig.self, in: folder(of: .transformer))
         let transformer = try Transformer(config, Weights(ShapesOnly()))
         return try loras.map {
-            try AdapterFile(contentsOf: $0.url(), for: transformer).summary
+            let file = try AdapterFile(contentsOf: $0.url(), for: transformer)
+            return LoRAReport($0, file.summary, plan: plan)
         }
+    }
+}
+
+extension ModelFolder {
+    /// The transformer's sizes.
+    ///
+    /// - Throws: `FramePackError.model` for a model without a transformer; `CheckpointError` and
+    ///   `ModelError` for a configuration that cannot be read.
+    func transformerConfig() throws -> TransformerConfig {
+        try CheckpointFolder.json(TransformerConfig.self, in: folder(of: .transformer))
     }
 }

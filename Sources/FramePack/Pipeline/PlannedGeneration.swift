@@ -33,9 +33,11 @@ public struct PlannedGeneration: Sendable {
         (self.request, self.model, self.size) = (request, model, size)
         let plan = try request.plan(defaultOrder: model.defaultOrder)
         self.plan = plan
-        loras = try zip(request.lora, model.matches(request.lora)).map {
-            LoRAReport($0, $1, plan: plan)
-        }
+        loras =
+            request.lora.isEmpty
+            ? []
+            : try LoRAReport.reports(
+                request.lora, plan: plan, config: model.transformerConfig())
     }
 
     /// The plan for people and programs, with tokens, and memory as it is needed on a device.

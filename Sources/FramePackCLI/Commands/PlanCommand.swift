@@ -43,11 +43,12 @@ struct PlanCommand: ParsableCommand {
             return try PlannedGeneration(request, model: model).report(on: device.planned)
         }
         let plan = try request.plan()
-        return PlanReport(
+        return try PlanReport(
             plan: plan, size: try request.size(picture: request.pictureSize()),
             model: ModelSize().computing(
                 in: Precision(
                     request.dtype, stored: .bfloat16, device: device.planned,
-                    parity: request.parity)))
+                    parity: request.parity)),
+            loras: LoRAReport.reports(request.lora, plan: plan))
     }
 }

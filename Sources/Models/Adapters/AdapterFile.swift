@@ -4,7 +4,7 @@ public import TorchNN
 /// The adapters of a file, made ready for one transformer, and what became of the file's keys.
 ///
 /// LoRA, LoHa and LoKr are read, in the keys of musubi-tuner and kohya's scripts
-/// (`lora_unet_…​.lora_down.weight`, `.alpha`), of diffusers, PEFT and diffusion-pipe
+/// (`lora_unet_….lora_down.weight`, `.alpha`), of diffusers, PEFT and diffusion-pipe
 /// (`transformer.` or `diffusion_model.`, `.lora_A.weight`), with FramePack's names of layers or
 /// HunyuanVideo's. Ranks and alphas may differ from layer to layer.
 public struct AdapterFile {

@@ -3,7 +3,7 @@ public import TorchNN
 
 /// In which keys a LoRA file is written.
 public enum AdapterForm: String, Codable, CaseIterable, Sendable {
-    /// musubi-tuner's: `lora_unet_…​.lora_down.weight`, `.lora_up.weight` and `.alpha`.
+    /// musubi-tuner's: `lora_unet_….lora_down.weight`, `.lora_up.weight` and `.alpha`.
     case musubi
     /// diffusers': `transformer.….lora_A.weight` and `.lora_B.weight`, the factor multiplied into B.
     case diffusers
