@@ -10,16 +10,19 @@ import Testing
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Snapshots")
 
-    @Test(arguments: ["", "generate", "resume", "plan", "doctor", "inspect", "probe"])
+    @Test(arguments: [
+        "", "generate", "resume", "plan", "doctor", "inspect", "probe", "train", "train tune",
+        "train cache", "train init",
+    ])
     func helpIsAsStored(_ command: String) throws {
-        let run = try Program.run(command.isEmpty ? ["--help"] : [command, "--help"])
+        let run = try Program.run(command.split(separator: " ").map(String.init) + ["--help"])
         #expect(run.status == 0)
         #expect(run.errors.isEmpty)
         for line in run.output.split(separator: "\n") {
             #expect(line.count <= 80, "\(line)")
         }
         let file = Self.folder.appendingPathComponent(
-            "\(command.isEmpty ? "framepack" : command).txt")
+            "\(command.isEmpty ? "framepack" : command.replacing(" ", with: "-")).txt")
         if ProcessInfo.processInfo.environment["FRAMEPACK_RECORD"] == "1" {
             try Data(run.output.utf8).write(to: file)
         }

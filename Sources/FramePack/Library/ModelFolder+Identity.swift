@@ -11,9 +11,12 @@ extension ModelFolder {
     /// 256th of them, so that it takes a moment for the largest model too.
     ///
     /// - Throws: `FramePackError.model` for a part that is missing.
-    public func fingerprint() throws -> String {
+    public func fingerprint() throws -> String { try fingerprint(of: ModelPart.allCases) }
+
+    /// A number that changes with the content of any file of some parts, or with the settings.
+    package func fingerprint(of parts: [ModelPart]) throws -> String {
         var sum = Fingerprint()
-        for part in ModelPart.allCases {
+        for part in parts {
             let folder = try folder(of: part)
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
             for name in names where !name.hasPrefix(".") {
@@ -74,16 +77,20 @@ extension TransformerSize {
 }
 
 /// A 64-bit checksum (FNV-1a) of pieces of data and their borders.
-struct Fingerprint {
+package struct Fingerprint {
     private var state: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    mutating func add(_ data: Data) {
+    /// Begins without any data.
+    package init() {}
+
+    /// Adds a piece.
+    package mutating func add(_ data: Data) {
         data.withUnsafeBytes { $0.forEach { step($0) } }
         withUnsafeBytes(of: UInt64(data.count).littleEndian) { $0.forEach { step($0) } }
     }
 
     /// Adds data, or samples of them where they are large.
-    mutating func add(sampling data: Data) {
+    package mutating func add(sampling data: Data) {
         let (whole, piece, count) = (4 << 20, 4096, 256)
         guard data.count > whole else { return add(data) }
         add(Data("\(data.count)".utf8))
@@ -98,7 +105,8 @@ struct Fingerprint {
         state = (state ^ UInt64(byte)) &* 0x100_0000_01b3
     }
 
-    var text: String {
+    /// The sum as 16 hexadecimal digits.
+    package var text: String {
         let digits = String(state, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }

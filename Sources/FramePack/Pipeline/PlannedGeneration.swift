@@ -1,5 +1,5 @@
 import Foundation
-import Media
+package import Media
 public import Torch
 
 /// What a request means with a model, told without reading any weights.
@@ -68,7 +68,7 @@ public struct PlannedGeneration: Sendable {
 
 extension ModelSettings {
     /// The picture that a start from text alone begins with.
-    func plainPicture(_ size: FrameSize) -> Picture {
+    package func plainPicture(_ size: FrameSize) -> Picture {
         let colour = plainColour ?? [0, 0, 0]
         return Picture(
             width: size.width, height: size.height, red: colour[0], green: colour[1],

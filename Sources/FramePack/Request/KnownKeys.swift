@@ -1,5 +1,5 @@
 /// Refuses keys that nothing reads, so that a misspelled setting is never silently ignored.
-enum KnownKeys {
+package enum KnownKeys {
     private struct AnyKey: CodingKey {
         let stringValue: String
         var intValue: Int? { nil }
@@ -17,7 +17,7 @@ enum KnownKeys {
     }
 
     /// The known name that takes the fewest edits, if that is no more than half of its letters.
-    static func nearest(to name: String, among known: [String]) -> String? {
+    package static func nearest(to name: String, among known: [String]) -> String? {
         let letters = Array(name.lowercased())
         let ranked = known.map { (name: $0, distance: edits(letters, Array($0.lowercased()))) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }),

@@ -1,42 +1,40 @@
 import ArgumentParser
 
-/// `framepack train`: each part of the small model has a command of its own.
+/// `framepack train`: a released model on one's own videos, or the small model part by part.
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train the small model on the world that the program renders.",
+        abstract: "Train a model: a released one on your videos, or the small one anew.",
+        usage: "framepack train --config <file> [<options>]",
         discussion: """
-            framepack train --plan, or train plan, prints what training the released size needs.
+            A released model, or any of its build, is trained on videos of your own with a \
+            configuration file (docs/fine-tuning.md):
+
+              framepack train cache --config run.toml
+              framepack train --config run.toml
+
+            framepack train --plan prints what training the released size needs; with --config, \
+            what that run needs.
+
+            The small model is trained part by part on the world that the program renders \
+            (docs/training.md); its commands take --folder.
             """,
-        subcommands: [
-            TrainAdoptCommand.self, TrainVAECommand.self, TrainFinishVAECommand.self,
-            TrainClipsCommand.self, TrainTransformerCommand.self, TrainGuidanceCommand.self,
-            TrainExportCommand.self, TrainPlotCommand.self, TrainPlanCommand.self,
-            TrainWithoutPartCommand.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Your videos",
+                subcommands: [
+                    TrainTuneCommand.self, TrainCacheCommand.self, TrainInitCommand.self,
+                    TrainPlanCommand.self,
+                ]),
+            CommandGroup(
+                name: "The small model",
+                subcommands: [
+                    TrainAdoptCommand.self, TrainVAECommand.self, TrainFinishVAECommand.self,
+                    TrainClipsCommand.self, TrainTransformerCommand.self,
+                    TrainGuidanceCommand.self, TrainExportCommand.self, TrainPlotCommand.self,
+                ]),
         ],
-        defaultSubcommand: TrainWithoutPartCommand.self)
-}
-
-/// `framepack train` without the name of a part.
-struct TrainWithoutPartCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "released", abstract: "Plan a training of the released size.",
-        usage: "framepack train --plan [<options>]", shouldDisplay: false)
-
-    @Flag(help: "Print memory and time of training the released size, with the arithmetic.")
-    var plan = false
-    @OptionGroup var planning: TrainingPlanOptions
-
-    func validate() throws {
-        guard plan || !planning.areGiven else {
-            throw ValidationError("these options go with --plan; give it, or name a part to train")
-        }
-    }
-
-    func run() throws {
-        guard plan else { throw CleanExit.helpRequest(TrainCommand.self) }
-        try planning.run()
-    }
+        defaultSubcommand: TrainTuneCommand.self)
 }
 
 /// `framepack train plan`.

@@ -49,25 +49,8 @@ struct TrainingOptions: ParsableArguments {
         _ loop: TrainingLoop, in folder: URL, lineInterval: Int,
         afterStep: (Int, TrainingRecord, CancellationToken) throws -> Void = { _, _, _ in }
     ) throws {
-        let token = CancellationToken()
-        let interruption = Interruption(token)
-        defer { withExtendedLifetime(interruption) {} }
-        let deadline = stopAfter.map { Date(timeIntervalSinceNow: $0 * 60) }
-        let record = try TrainingRecord(
-            in: folder, metricNames: loop.task.metricNames, firstStep: loop.step)
-        let output = TrainingOutput(interval: lineInterval)
-        defer { output.finish() }
-        try loop.run(
-            shouldStop: { token.isCancelled || deadline.map { $0 <= Date() } == true },
-            record: record
-        ) {
-            output($0)
-            try afterStep($0.step, record, token)
-        }
-        output.finish()
-        let state = "stopped before step \(loop.step) of \(loop.task.totalSteps), state stored"
-        if token.isCancelled { throw CommandError.cancelled("\(state); the same command goes on.") }
-        print(loop.step < loop.task.totalSteps ? state : "done")
+        try TrainingSession(stopAfter: stopAfter, lineInterval: lineInterval)
+            .run(loop, in: folder, afterStep: afterStep)
     }
 }
 

@@ -50,9 +50,11 @@ struct TrainingPlanOptions: ParsableArguments {
     }
 
     /// Prints the plan.
-    func run() throws {
-        if isOwn {
-            let report = try ownPlan().report()
+    ///
+    /// - Parameter run: The training that is planned; nil for those of the released size.
+    func run(for run: FineTuningRun? = nil) throws {
+        if isOwn || run != nil {
+            let report = try ownPlan(run?.plan()).report()
             return try print(report, report.text)
         }
         let plans = try ReleasedTrainingPlans()
@@ -64,16 +66,22 @@ struct TrainingPlanOptions: ParsableArguments {
             json ? String(decoding: try JSONEncoder.sorted.encode(value), as: UTF8.self) : text)
     }
 
-    private func ownPlan() throws -> TrainingPlan {
-        var plan = TrainingPlan()
-        plan.title = rank.map { "LoRA of rank \($0)" } ?? "Training of all weights"
-        plan.method = rank.map { .lora(rank: $0) } ?? .full
-        plan.optimizer = optimizer ?? (rank == nil ? .adafactor : .adamw8bit)
+    /// A plan with what the options say.
+    ///
+    /// - Parameter base: What they change; nil for the released size's.
+    private func ownPlan(_ base: TrainingPlan?) throws -> TrainingPlan {
+        var plan = base ?? TrainingPlan()
+        if base == nil || rank != nil {
+            plan.title = rank.map { "LoRA of rank \($0)" } ?? "Training of all weights"
+            plan.method = rank.map { .lora(rank: $0) } ?? .full
+            plan.optimizer = rank == nil ? .adafactor : .adamw8bit
+        }
+        plan.optimizer = optimizer ?? plan.optimizer
         plan.window = window ?? plan.window
         plan.gpus = gpus ?? plan.gpus
-        plan.batch = batch ?? plan.gpus
+        plan.batch = batch ?? base?.batch ?? plan.gpus
         plan.isSharded = sharded
-        plan.steps = steps
+        plan.steps = steps ?? plan.steps
         if let gpuMemory {
             try checkOption("gpu-memory", gpuMemory, 1...10_000)
             plan.gpuMemory = Int(gpuMemory * 1_073_741_824)

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Foundation
+import FramePackTraining
+
+/// `framepack train init`.
+struct TrainInitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Make a FramePack model of a plain HunyuanVideo one, to be trained.",
+        usage: "framepack train init --base <folder> --output <folder> [<options>]",
+        discussion: """
+            The patches of the history begin as the paper's do: the patches of the video, repeated \
+            and divided, so that a coarse token is what they make of a mean. Pictures say nothing \
+            to the model until it is trained. OUTPUT/model.json names all parts of the new model; \
+            give it as `model` in a configuration.
+            """)
+
+    @Option(help: "A HunyuanVideo model in diffusers' layout.")
+    var base: String
+    @Option(help: "Folder with image_encoder and feature_extractor; the base by default.")
+    var vision: String?
+    @Option(help: "Folder of the new model.")
+    var output: String
+
+    func run() throws {
+        let base = URL(fileURLWithPath: base)
+        let start = try PackedStart(
+            base: base, vision: vision.map { URL(fileURLWithPath: $0) } ?? base,
+            to: URL(fileURLWithPath: output))
+        print(
+            String(
+                format: "%@: a transformer of %.1f GB",
+                start.folder.appendingPathComponent("model.json").path, Double(start.size) / 1e9))
+    }
+}

@@ -1,0 +1,126 @@
+import ArgumentParser
+import Foundation
+import FramePack
+import FramePackTraining
+import Torch
+import TorchNN
+
+/// `framepack train tune`, which is also what `framepack train` does.
+struct TrainTuneCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tune",
+        abstract: "Train a released model on videos of your own (what train does by itself).",
+        usage: "framepack train --config <file> [<options>]",
+        discussion: """
+            The configuration is a TOML file; Recipes has some to begin with, and \
+            docs/fine-tuning.md tells every key. Encode the data first:
+
+              framepack train cache --config run.toml
+              framepack train --config run.toml
+
+            A run that was stopped, or killed, goes on with the same command. With --plan alone the \
+            released size is planned: all weights on eight GPUs, a LoRA on one, the paper's claim.
+            """)
+
+    @OptionGroup var file: ConfigurationOption
+    @Flag(help: "Check the configuration, data and cache, say what would be done, and end.")
+    var dryRun = false
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Store the state and end after so long; the same command goes on.",
+            valueName: "minutes"))
+    var stopAfter: Double?
+
+    @Flag(help: "Print the memory and time that it takes, with the arithmetic, and end.")
+    var plan = false
+    @OptionGroup(title: "With --plan") var planning: TrainingPlanOptions
+
+    func validate() throws {
+        guard plan || !planning.areGiven else {
+            throw ValidationError("these options go with --plan; give it, or name a part to train")
+        }
+        if let stopAfter, !(stopAfter > 0 && stopAfter < 1e6) {
+            throw ValidationError("--stop-after is \(stopAfter); it must be above 0 minutes")
+        }
+    }
+
+    func run() throws {
+        if plan { return try planning.run(for: file.planned()) }
+        guard file.config != nil || dryRun || stopAfter != nil else {
+            throw CleanExit.helpRequest(TrainCommand.self)
+        }
+        let run = try file.run()
+        for line in try run.facts() { print(line) }
+        for warning in try run.warnings() { Terminal.writeError("note: \(warning)\n") }
+        if dryRun { return }
+        let token = CancellationToken()
+        let interruption = Interruption(token)
+        defer { withExtendedLifetime(interruption) {} }
+        let task = try run.task { try token.check() }
+        let loop = try TrainingLoop(task, config: run.loopConfig(), folder: run.stateFolder)
+        print("\(task.store.elementCount) parameters are trained, from step \(loop.step)")
+        fflush(nil)
+        let session = TrainingSession(stopAfter: stopAfter, lineInterval: 10)
+        try session.run(loop, in: run.stateFolder) { step, record, token in
+            let interval = run.config.checkpoints.sampleInterval
+            guard interval > 0, (step + 1) % interval == 0, step + 1 < loop.task.totalSteps
+            else { return }
+            try show(run, loop, step: step + 1, record, token)
+        }
+        guard loop.step >= loop.task.totalSteps else { return }
+        for file in try run.writeResults(of: loop, step: loop.step) { print(file.path) }
+    }
+
+    /// Writes results and sample videos along the way.
+    private func show(
+        _ run: FineTuningRun, _ loop: TrainingLoop, step: Int, _ record: TrainingRecord,
+        _ token: CancellationToken
+    ) throws {
+        do {
+            _ = try run.writeResults(of: loop, step: step)
+            let videos = try run.writeSamples(of: loop, step: step, cancellation: token)
+            try record.append(videos, step: step - 1)
+            for video in videos { print(video.video.path) }
+        } catch FramePackError.cancelled {
+            return
+        } catch {
+            // A training of hours does not end for want of a video.
+            print("no samples of step \(step): \(error)")
+        }
+    }
+}
+
+/// The configuration of a fine-tuning, and where it runs.
+struct ConfigurationOption: ParsableArguments {
+    @Option(help: ArgumentHelp("The run's configuration, a TOML file.", valueName: "file"))
+    var config: String?
+    @Option(help: "cpu, cuda, cuda:N or auto; the configuration's unless given.")
+    var device: DeviceOption?
+
+    /// Reads and checks everything; no weight is read.
+    ///
+    /// - Throws: `CommandError` without a configuration.
+    func run() throws -> FineTuningRun {
+        guard let config = try configuration() else {
+            throw CommandError.usage("Name the run's configuration with --config FILE.")
+        }
+        if config.compute.threads > 0 { TorchLibrary.setThreadCount(config.compute.threads) }
+        TorchLibrary.flushDenormals(true)
+        guard let device = device ?? DeviceOption(argument: config.compute.device) else {
+            throw CommandError.usage(
+                "compute.device is \"\(config.compute.device)\"; it must be cpu, cuda, cuda:N or "
+                    + "auto.")
+        }
+        return try FineTuningRun(config, device: device.resolved())
+    }
+
+    /// The run for its plan, wherever that is made; nil without a configuration.
+    func planned() throws -> FineTuningRun? {
+        try configuration().map { try FineTuningRun($0, device: .cpu) }
+    }
+
+    private func configuration() throws -> FineTuningConfig? {
+        try config.map { try FineTuningConfig(contentsOf: URL(fileURLWithPath: $0)) }
+    }
+}

@@ -1,0 +1,64 @@
+import Checkpoints
+import Foundation
+import Torch
+
+/// A clip, or a picture, of which everything is encoded.
+package struct CachedClip: Codable, Equatable {
+    /// The file that it comes from, and where in it it begins, for people.
+    package let source: String
+    /// What it shows.
+    package let caption: String
+    /// The file of its latents in the cache.
+    package let latents: String
+    /// The file of its start picture's vision states; nil where it has no start picture.
+    package let vision: String?
+    /// The file of its caption's states.
+    package let text: String
+    /// Latents in all: W·n + 1, or 2 for a picture and what it is made from.
+    package let latentCount: Int
+    /// In pixels.
+    package let height, width: Int
+    /// How often it is seen in one pass over the data.
+    package let repeats: Int
+    /// The rotary index of a picture; nil for a clip.
+    package let pictureIndex: Int?
+}
+
+/// What one `[[datasets]]` encoded to: the list of its clips, written when all of them are there.
+struct CacheManifest: Codable, Equatable {
+    /// The clips, in the order of files and of beginnings.
+    var clips: [CachedClip]
+    /// The states of the empty caption.
+    var emptyText: String
+    /// The latent of the plain picture, by size, as "width x height", and its vision states.
+    var plainLatents, plainVision: [String: String]
+}
+
+/// The files of one cache folder, each named after what it was made from.
+struct ConditionCache {
+    let folder: URL
+
+    /// Where a file of the cache lies.
+    func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
+
+    /// Whether a file is there; it is whole then.
+    func contains(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: url(name).path)
+    }
+
+    /// Keeps tensors in half precision, or as they are where that has no room for them.
+    func write(_ tensors: [String: Tensor], source: String, to name: String) throws {
+        var stored: [String: Tensor] = [:]
+        for (key, tensor) in tensors {
+            let half = try tensor.to(.cpu, .float16)
+            let fits = try half.isFinite().all().to(.float32).item() != 0
+            stored[key] = fits ? half : try tensor.to(.cpu, .float32)
+        }
+        try writeSafetensors(stored, metadata: ["source": source], to: url(name))
+    }
+
+    /// A tensor of a file in float32.
+    func tensor(_ key: String, in name: String) throws -> Tensor {
+        try SafetensorsFile(url(name)).tensor(key).to(.float32)
+    }
+}

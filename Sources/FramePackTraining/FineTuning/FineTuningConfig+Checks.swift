@@ -1,0 +1,119 @@
+import FramePack
+import TorchOptim
+
+extension FineTuningConfig {
+    /// Checks every value against its range, and values against each other.
+    ///
+    /// - Throws: `SettingProblem` for the first that cannot be.
+    func check() throws {
+        let own = SettingChecker(nil)
+        try own.check("guidance", guidance, in: GenerationRequest.Limits.guidance)
+        try own.check("steps", steps, in: 1...100_000_000)
+        try own.check("seed", seed, in: 0...Int.max)
+        try own.check("batch", batch, in: 1...65_536)
+        try own.check("accumulation", accumulation, in: 1...65_536)
+        try own.require(
+            accumulation <= batch, "accumulation",
+            "\(accumulation); it must be at most batch, \(batch), whose samples it divides")
+        try checkMethod()
+        try checkSections()
+        try checkOptimizer()
+        try checkNoise()
+        let dropped = SettingChecker("dropout")
+        try dropped.check("text", dropout.text, in: 0...1)
+        try dropped.check("image", dropout.image, in: 0...1)
+        try history.check()
+        let computed = SettingChecker("compute")
+        try computed.check("threads", compute.threads, in: 0...4096)
+        let stored = SettingChecker("checkpoints")
+        try stored.check("interval", checkpoints.interval, in: 1...100_000_000)
+        try stored.check("sample_interval", checkpoints.sampleInterval, in: 0...100_000_000)
+        try checkSamples()
+    }
+
+    private func checkMethod() throws {
+        let table = SettingChecker("method")
+        try table.check("rank", method.rank, in: 1...4096)
+        try table.check("alpha", method.alpha, in: 1e-6...1e6)
+        try table.require(
+            method.kind == .lora || method.targets + method.excluded == [], "targets",
+            "given; with kind = \"full\" every weight is trained, so leave it out")
+    }
+
+    private func checkSections() throws {
+        let table = SettingChecker("sections")
+        try table.check("window", sections.window, in: GenerationRequest.Limits.window)
+        for name in sections.orders {
+            try table.require(
+                SamplingOrder(rawValue: name) != nil, "orders",
+                "\"\(name)\"; it must be among "
+                    + SamplingOrder.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        for name in sections.packings {
+            try table.require(
+                Self.releasedPackings.contains(name), "packings",
+                "\"\(name)\"; it must be among " + Self.releasedPackings.joined(separator: ", "))
+        }
+    }
+
+    /// The packings of the released models, forward and inverted.
+    static let releasedPackings = ["td_f16k4f2k2f1k1_g9", "f1k1_x_g9_f1k1f2k2f16k4_td"]
+
+    private func checkOptimizer() throws {
+        let table = SettingChecker("optimizer")
+        let kinds = OptimizerChoice.allCases.map(\.rawValue)
+        try table.require(
+            kinds.contains(optimizer.kind), "kind",
+            "\"\(optimizer.kind)\"; it must be among \(kinds.joined(separator: ", "))")
+        try table.require(
+            optimizer.learningRate > 0 && optimizer.learningRate <= 1, "learning_rate",
+            "\(optimizer.learningRate); it must be above 0 and at most 1")
+        try table.check("warmup_steps", optimizer.warmupSteps, in: 0...100_000_000)
+        try table.check("decay_start", optimizer.decayStart, in: 0...1)
+        try table.check("final_share", optimizer.finalShare, in: 0...1)
+        try table.check("weight_decay", optimizer.weightDecay, in: 0...1)
+        try table.check("beta1", optimizer.beta1, in: 0...0.9999)
+        try table.check("beta2", optimizer.beta2, in: 0...0.999999)
+        try table.require(
+            optimizer.clipNorm > 0, "clip_norm", "\(optimizer.clipNorm); it must be above 0")
+        try table.check("averaging", optimizer.averaging, in: 0...0.99999)
+        try SettingChecker("compute").require(
+            method.kind == .lora || compute.weights != .f16, "weights",
+            "f16, in which small steps are lost; a full training holds its weights in bf16 or f32")
+    }
+
+    private func checkNoise() throws {
+        let table = SettingChecker("noise")
+        try table.check("shift", noise.shift, in: 0.01...100)
+        try table.require(
+            noise.scale > 0 && noise.scale <= 100, "scale",
+            "\(noise.scale); it must be above 0 and at most 100")
+        try table.check("mean", noise.mean, in: -20...20)
+        try table.check("min_timestep", noise.minTimestep, in: 0...1000)
+        try table.check("max_timestep", noise.maxTimestep, in: 0...1000)
+        try table.require(
+            noise.minTimestep < noise.maxTimestep, "min_timestep",
+            "\(noise.minTimestep); it must be below max_timestep, \(noise.maxTimestep)")
+    }
+
+    private func checkSamples() throws {
+        for (index, sample) in samples.enumerated() {
+            func at(_ key: String, _ reason: String) -> SettingProblem {
+                SettingProblem(path: ["samples", "\(index)", key], reason: reason)
+            }
+            if sample.prompt.isEmpty, sample.image == nil {
+                throw at("prompt", "missing; say what moves, or name an image")
+            }
+            do { try VideoLength.seconds(sample.seconds).validate() } catch {
+                throw at("seconds", "\(sample.seconds); it must be above 0 and at most 3600")
+            }
+            if !GenerationRequest.Limits.steps.contains(sample.steps) {
+                throw at("steps", "\(sample.steps); it must be from 1 to 100")
+            }
+            if let guidance = sample.guidance, !GenerationRequest.Limits.guidance.contains(guidance)
+            {
+                throw at("guidance", "\(guidance); it must be from 1 to 32")
+            }
+        }
+    }
+}

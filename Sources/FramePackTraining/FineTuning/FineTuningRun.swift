@@ -1,0 +1,248 @@
+import Checkpoints
+public import Foundation
+public import FramePack
+public import Models
+public import Torch
+public import TorchNN
+import TorchOptim
+
+/// One fine-tuning: from its configuration to the files that it leaves.
+public final class FineTuningRun {
+    /// What is asked for.
+    public let config: FineTuningConfig
+    /// The model that it begins from.
+    public let model: ModelFolder
+    /// The data as their file names them.
+    public let dataset: DatasetFile
+    /// Where it computes.
+    public let device: Device
+    private(set) var adapters: AdapterSet?
+
+    /// Opens everything that a run needs; no weight is read.
+    ///
+    /// - Parameter device: Where it computes; must be there.
+    /// - Throws: `TrainingError` or `FramePackError` that names what is missing or wrong.
+    public init(_ config: FineTuningConfig, device: Device) throws {
+        self.config = config
+        self.device = device
+        model = try ModelFolder(URL(fileURLWithPath: config.model))
+        dataset = try DatasetFile(
+            URL(fileURLWithPath: config.dataset), window: config.sections.window)
+        try model.requireAll()
+        try checkModel()
+    }
+
+    /// The transformer's sizes.
+    private func sizes() throws -> TransformerConfig {
+        try CheckpointFolder.json(TransformerConfig.self, in: model.folder(of: .transformer))
+    }
+
+    private func checkModel() throws {
+        let sizes = try sizes()
+        guard sizes.hasPackedContext, sizes.hasImageProjection else {
+            throw TrainingError(
+                "\(config.model) is a plain HunyuanVideo model, which sees no history; make a "
+                    + "FramePack model of it first with `framepack train init`")
+        }
+    }
+
+    /// The folder of cached latents and texts, where the dataset's file names none.
+    public var cacheFolder: URL {
+        config.cache.map { URL(fileURLWithPath: $0) }
+            ?? dataset.url.deletingLastPathComponent().appendingPathComponent("framepack-cache")
+    }
+
+    /// The folder of the run.
+    public var folder: URL { URL(fileURLWithPath: config.output) }
+    /// The folder of the state that a continued run takes up.
+    public var stateFolder: URL { folder.appendingPathComponent("state") }
+
+    /// The networks that encode data and make sample videos.
+    func library(onProgress: @escaping () throws -> Void = {}) throws -> ModelLibrary {
+        let stored = try ModelLibrary.storedType(model)
+        return ModelLibrary(
+            model, device: device,
+            precision: Precision(nil, stored: stored, device: device, parity: false),
+            onProgress: onProgress)
+    }
+
+    /// Encodes what of the data is not encoded yet.
+    ///
+    /// - Parameters:
+    ///   - onProgress: Called after each file that was made; what it throws ends the work.
+    ///   - onNetwork: Called between layers and weights; what it throws ends the work.
+    public func fillCache(
+        onProgress: @escaping (CacheProgress) throws -> Void = { _ in },
+        onNetwork: @escaping () throws -> Void = {}
+    ) throws -> CacheSummary {
+        try CacheBuilder(
+            dataset, samples: config.samples, library(onProgress: onNetwork), folder: cacheFolder,
+            onProgress: onProgress
+        ).fill()
+    }
+
+    // MARK: - Facts
+
+    /// The distilled guidance at which the model is sampled unless told otherwise.
+    public var sampledGuidance: Double {
+        model.settings.guidance ?? GenerationRequest(prompt: "").guidance
+    }
+
+    /// What is trained, with what, as lines for people.
+    public func facts() throws -> [String] {
+        let data = try CachedDataset(dataset, folder: cacheFolder, model: model)
+        let items = data.items().count
+        let passes = Double(config.steps * config.batch) / Double(max(items, 1))
+        let orders = SectionPlans(config.sections, model: model).layouts.map(\.order.rawValue)
+        return [
+            title,
+            "\(data.entries.count) clips and pictures, \(items) samples in a pass; \(config.steps) "
+                + "steps of \(config.batch) are \(String(format: "%.1f", passes)) passes",
+            "sections of \(config.sections.window) latents in the order "
+                + orders.joined(separator: " or "),
+            "guidance \(Self.text(config.guidance)) goes into the network (sampled at "
+                + "\(Self.text(sampledGuidance)) by default)",
+        ]
+    }
+
+    /// What is trained, with what.
+    private var title: String {
+        var method = "full fine-tuning"
+        if config.method.kind == .lora {
+            method = "LoRA of rank \(config.method.rank), alpha \(Self.text(config.method.alpha))"
+        }
+        return "\(method) of \(model.name), \(config.optimizer.kind), step size "
+            + Self.text(config.optimizer.learningRate)
+    }
+
+    /// What the user should think about before the run.
+    public func warnings() throws -> [String] {
+        var warnings = dataset.notes
+        if try sizes().hasGuidance, config.guidance != sampledGuidance {
+            warnings.append(
+                "the model is trained at guidance \(Self.text(config.guidance)) and sampled at "
+                    + "\(Self.text(sampledGuidance)) unless told otherwise: what it learns may show "
+                    + "less, or not at all; sample with --guidance \(Self.text(config.guidance)), "
+                    + "or train at \(Self.text(sampledGuidance))")
+        }
+        let trained = Set(config.sections.orders.compactMap(SamplingOrder.init))
+        if !trained.isEmpty, !trained.contains(model.defaultOrder) {
+            warnings.append(
+                "\(model.name) was made for the order \(model.defaultOrder.rawValue), and is "
+                    + "trained in another; sample with --order")
+        }
+        return warnings
+    }
+
+    /// What the run needs, as far as it follows from arithmetic: with the largest clip of the cache,
+    /// or the size that the dataset's file asks for where there is no cache yet.
+    public func plan() throws -> TrainingPlan {
+        var plan = TrainingPlan()
+        plan.title = title
+        if let size = model.size {
+            (plan.transformer, plan.visionTokens) = (size.transformer, size.visionTokens)
+        }
+        plan.method =
+            config.method.kind == .lora ? .lora(rank: config.method.rank) : .full
+        plan.optimizer = OptimizerChoice(rawValue: config.optimizer.kind) ?? plan.optimizer
+        plan.weightBytes = config.compute.weights.dtype.size
+        plan.isAveraged = config.optimizer.averaging > 0
+        let cached = try? CachedDataset(dataset, folder: cacheFolder, model: model).entries.map {
+            FrameSize(height: $0.clip.height, width: $0.clip.width)
+        }
+        let sizes = cached ?? dataset.datasets.map { $0.size(of: $0.resolution) }
+        plan.size =
+            sizes.max { $0.height * $0.width < $1.height * $1.width } ?? plan.size
+        plan.window = config.sections.window
+        plan.batch = config.batch
+        plan.checkpointsActivations = config.compute.checkpointActivations
+        plan.steps = config.steps
+        return plan
+    }
+
+    private static func text(_ number: Double) -> String {
+        number == number.rounded() && abs(number) < 1e9 ? "\(Int(number))" : "\(number)"
+    }
+
+    // MARK: - Training
+
+    /// Loads the network and prepares the training.
+    ///
+    /// - Parameter onTensor: Called before each weight is read; what it throws ends the reading.
+    public func task(onTensor: @escaping () throws -> Void = {}) throws -> FineTuning {
+        let data = try CachedDataset(dataset, folder: cacheFolder, model: model)
+        try checkWindow(data)
+        let store = ParameterStore()
+        let transformer = try transformer(store, onTensor: onTensor)
+        return FineTuning(
+            config, transformer: transformer, store: try trained(transformer, store), data: data,
+            plans: SectionPlans(config.sections, model: model), device: device)
+    }
+
+    private func checkWindow(_ data: CachedDataset) throws {
+        let windows = Set(data.entries.filter { $0.clip.pictureIndex == nil }.map(\.window))
+        if let other = windows.first(where: { $0 != config.sections.window }) {
+            throw TrainingError(
+                "the dataset's clips are cut for a window of \(other) (fp_latent_window_size), and "
+                    + "sections.window is \(config.sections.window); make them the same")
+        }
+    }
+
+    private func transformer(_ store: ParameterStore, onTensor: @escaping () throws -> Void) throws
+        -> Transformer
+    {
+        let source = CheckpointWeights(
+            try CheckpointFolder(model.folder(of: .transformer)), device: device,
+            dtype: config.compute.weights.dtype, onTensor: onTensor)
+        // Weights of a full training are changed in place, which those of a mapped file cannot be.
+        let isCopied = config.method.kind == .full && device == .cpu
+        let transformer = try Transformer(
+            sizes(), Weights(isCopied ? CopiedWeights(source: source) : source, store: store))
+        try source.checkAllUsed()
+        return transformer
+    }
+
+    /// The parameters that are trained.
+    private func trained(_ transformer: Transformer, _ store: ParameterStore) throws
+        -> ParameterStore
+    {
+        guard config.method.kind == .lora else { return store }
+        let method = config.method
+        let adapters = try transformer.attachFreshAdapters(
+            LowRankConfig(
+                rank: method.rank, alpha: method.alpha,
+                targets: method.targets.isEmpty ? nil : method.targets,
+                excluded: method.excluded.isEmpty ? nil : method.excluded),
+            seed: UInt64(config.seed))
+        self.adapters = adapters
+        return adapters.store
+    }
+
+    /// How the loop runs.
+    public func loopConfig() throws -> TrainingLoopConfig {
+        let settings = config.optimizer
+        let schedule = LearningRateSchedule(
+            peak: settings.learningRate, final: settings.learningRate * settings.finalShare,
+            warmupSteps: settings.warmupSteps, decayStart: settings.decayStart)
+        var loop = TrainingLoopConfig(learningRate: schedule)
+        loop.optimizer = OptimizerChoice(rawValue: settings.kind) ?? loop.optimizer
+        loop.accumulation = config.accumulation
+        loop.clipNorm = settings.clipNorm
+        (loop.beta1, loop.beta2) = (settings.beta1, settings.beta2)
+        loop.weightDecay = settings.weightDecay
+        loop.averaging = settings.averaging
+        loop.checkpointSteps = config.checkpoints.interval
+        return loop
+    }
+}
+
+/// Weights of another source in memory of their own.
+private struct CopiedWeights: WeightSource {
+    let source: any WeightSource
+
+    func tensor(_ name: String, shape: [Int], initialization: Initialization) throws -> Tensor {
+        try source.tensor(name, shape: shape, initialization: initialization).clone()
+    }
+
+    func contains(_ name: String) -> Bool { source.contains(name) }
+}

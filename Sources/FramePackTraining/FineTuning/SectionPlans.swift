@@ -1,0 +1,55 @@
+import FramePack
+import ToyWorld
+
+/// The plans of clips of every length, in the orders and packings that a training draws from.
+final class SectionPlans {
+    /// A sampling order with a packing.
+    struct Layout: Hashable {
+        let order: SamplingOrder
+    }
+
+    /// What is drawn from.
+    let layouts: [Layout]
+    private let window: Int
+    private var plans: [Layout: [Int: SectionPlan]] = [:]
+
+    /// Prepares the plans that a configuration asks for.
+    ///
+    /// - Parameter model: Whose own order is taken where none is asked for.
+    init(_ config: FineTuningConfig.Sections, model: ModelFolder) {
+        let orders = config.orders.compactMap(SamplingOrder.init)
+        layouts = (orders.isEmpty ? [model.defaultOrder] : orders).map { Layout(order: $0) }
+        window = config.window
+    }
+
+    /// Draws an order with a packing.
+    func layout(_ random: inout SplitMix64) -> Layout {
+        layouts[Int.random(in: 0..<layouts.count, using: &random)]
+    }
+
+    /// A section of a clip of so many sections.
+    ///
+    /// - Parameter number: In the order of generation.
+    func section(_ number: Int, of count: Int, _ layout: Layout) throws -> Section {
+        // Where two sections are generated together, there are fewer.
+        let sections = try plan(count, layout).sections
+        return sections[number % sections.count]
+    }
+
+    /// A section that nothing but the start latent comes before, for pictures that are trained as
+    /// single latents.
+    ///
+    /// Source: the one-frame training of musubi-tuner.
+    func emptySection() throws -> Section {
+        try plan(1, Layout(order: .inverted)).sections[0]
+    }
+
+    private func plan(_ count: Int, _ layout: Layout) throws -> SectionPlan {
+        if let known = plans[layout]?[count] { return known }
+        let plan = try SectionPlan(
+            order: layout.order, length: .frames(4 * window * count + 1), window: window,
+            timeline: PromptTimeline("video"))
+        plans[layout, default: [:]][count] = plan
+        return plan
+    }
+}

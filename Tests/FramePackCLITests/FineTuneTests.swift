@@ -1,0 +1,118 @@
+import Foundation
+import Media
+import TestSupport
+import Testing
+
+/// Fine-tuning as people run it, on a random model whose steps take a fraction of a second.
+@Suite(.serialized) struct FineTuneTests {
+    private func prepare(_ folder: URL) throws -> String {
+        let videos = folder.appendingPathComponent("videos")
+        try FileManager.default.createDirectory(at: videos, withIntermediateDirectories: true)
+        for number in 0..<3 {
+            let file = videos.appendingPathComponent("\(number).mp4")
+            let writer = try VideoWriter(to: file, width: 32, height: 32)
+            for frame in 0..<10 {
+                try writer.write(
+                    Picture(
+                        width: 32, height: 32, red: UInt8(20 * frame), green: UInt8(80 * number),
+                        blue: 90))
+            }
+            try writer.finish()
+            try Data("it gets lighter, number \(number)".utf8).write(
+                to: file.deletingPathExtension().appendingPathExtension("txt"))
+        }
+        try Data(
+            """
+            [general]
+            batch_size = 1
+            [[datasets]]
+            video_directory = "\(videos.path)"
+            cache_directory = "\(folder.path)/cache"
+            frame_extraction = "full"
+            resolution = [32, 32]
+            """.utf8
+        ).write(to: folder.appendingPathComponent("data.toml"))
+        let config = folder.appendingPathComponent("run.toml")
+        try Data(
+            """
+            model = "\(Fixtures.url("goldens/pipeline/model").path)"
+            dataset = "data.toml"
+            output = "run"
+            guidance = 1
+            steps = 2
+            sections = { window = 2 }
+            method = { rank = 2 }
+            compute = { device = "cpu", precision = "f32", weights = "f32", threads = 1 }
+            """.utf8
+        ).write(to: config)
+        return config.path
+    }
+
+    private func cached(_ folder: URL) -> Int {
+        let names = try? FileManager.default.contentsOfDirectory(
+            atPath: folder.appendingPathComponent("cache").path)
+        return (names ?? []).filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }.count
+    }
+
+    @Test func dataIsEncodedThroughAKillAndTrained() throws {
+        try withTemporaryFolder { folder in
+            let config = try prepare(folder)
+            let early = try Program.run(["train", "--config", config])
+            #expect(early.status == 1 && early.errors.contains("framepack train cache"))
+
+            let process = try Program.start(
+                ["train", "cache", "--config", config], streams: folder)
+            let start = Date()
+            while cached(folder) < 2, process.isRunning, Date().timeIntervalSince(start) < 120 {
+                Thread.sleep(forTimeInterval: 0.002)
+            }
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            let there = cached(folder)
+            let again = try Program.run(["train", "cache", "--config", config])
+            #expect(again.status == 0, "\(again.errors)")
+            #expect(again.output.contains("3 clips with 3 sections, 0 pictures"))
+            #expect(again.output.contains("\(there) were there"), "\(there): \(again.output)")
+            #expect(again.errors.contains("batch_size of [general] is not used"))
+            let third = try Program.run(["train", "cache", "--config", config])
+            #expect(third.output.contains("0 files made"))
+
+            let dry = try Program.run(["train", "--config", config, "--dry-run"])
+            #expect(dry.status == 0, "\(dry.errors)")
+            #expect(dry.output.contains("LoRA of rank 2") && dry.output.contains("3 samples"))
+            #expect(dry.errors.contains("trained at guidance 1 and sampled at 10"))
+            #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
+
+            let run = try Program.run(["train", "--config", config])
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(run.output.contains("from step 0") && run.output.contains("done"))
+            for form in ["musubi", "diffusers"] {
+                let file = folder.path + "/run/lora/step-2-\(form).safetensors"
+                #expect(FileManager.default.fileExists(atPath: file))
+                #expect(
+                    run.output.contains(file.split(separator: "/").suffix(2).joined(separator: "/"))
+                )
+            }
+            let more = try Program.run(["train", "tune", "--config", config])
+            #expect(more.status == 0 && more.output.contains("from step 2"))
+        }
+    }
+
+    @Test func mistakesAreOneLineThatNamesThem() throws {
+        try withTemporaryFolder { folder in
+            let config = try prepare(folder)
+            let none = try Program.run(["train", "--dry-run"])
+            #expect(none.status == 2 && none.errors.contains("--config"))
+            #expect(none.errorLines.count == 1)
+            let missing = try Program.run(["train", "--config", folder.path + "/no.toml"])
+            #expect(missing.status == 1 && missing.errors.contains("there is no file"))
+            let text = try String(contentsOfFile: config, encoding: .utf8)
+            try Data(text.replacing("steps = 2", with: "stepz = 2").utf8).write(
+                to: URL(fileURLWithPath: config))
+            let wrong = try Program.run(["train", "cache", "--config", config])
+            #expect(wrong.status == 1 && wrong.errors.contains("line 5: stepz"))
+            #expect(wrong.errors.contains("the nearest is \"steps\""))
+            #expect(wrong.errorLines.count == 1)
+        }
+    }
+}

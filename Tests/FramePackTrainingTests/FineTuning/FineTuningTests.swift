@@ -1,0 +1,319 @@
+import Checkpoints
+import Foundation
+import FramePack
+import FramePackTraining
+import Media
+import Models
+import TestSupport
+import Testing
+import Torch
+import TorchNN
+
+@Suite(.serialized) struct FineTuningTests {
+    private static let lora = """
+        [method]
+        kind = "lora"
+        rank = 4
+        alpha = 4
+        [optimizer]
+        learning_rate = 2e-2
+        """
+
+    private func full(_ optimizer: String, _ rate: String) -> String {
+        """
+        [method]
+        kind = "full"
+        [optimizer]
+        kind = "\(optimizer)"
+        learning_rate = \(rate)
+        """
+    }
+
+    private func loop(_ run: FineTuningRun) throws -> TrainingLoop {
+        try TrainingLoop(run.task(), config: run.loopConfig(), folder: run.stateFolder)
+    }
+
+    /// The loss of the first steps' samples, which is the same sum for every state of the weights.
+    private func fixedLoss(_ task: FineTuning) throws -> Double {
+        try withoutGradients {
+            try (0..<4).map { try task.loss(step: $0).loss.item() }.reduce(0, +) / 4
+        }
+    }
+
+    @Test(arguments: ["lora", "adamw", "adafactor", "adamw8bit"])
+    func aFewStepsLowerTheLoss(_ kind: String) throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let rates = ["adamw": "3e-3", "adafactor": "1e-2", "adamw8bit": "3e-3"]
+            let settings = kind == "lora" ? Self.lora : full(kind, rates[kind] ?? "")
+            let run = try tiny.run(settings, steps: 12)
+            _ = try run.fillCache()
+            let loop = try loop(run)
+            let task = try #require(loop.task as? FineTuning)
+            let before = try fixedLoss(task)
+            try loop.run { report in
+                #expect(report.loss.isFinite && report.metrics["level"] != nil)
+            }
+            let after = try fixedLoss(task)
+            print("    \(kind): \(before) became \(after)")
+            #expect(after < 0.97 * before)
+        }
+    }
+
+    /// Whatever the order and the section, a sample sees what a generation would have packed.
+    @Test func samplesSeeWhatAGenerationPacks() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let run = try tiny.run(Self.lora)
+            _ = try run.fillCache()
+            let data = try CachedDataset(run.dataset, folder: run.cacheFolder, model: run.model)
+            let task = try run.task()
+            var seen: Set<[Int]> = []
+            for step in 0..<8 {
+                for sample in try task.samples(step: step) {
+                    let batch = try task.batch([sample])
+                    let clip = try data.latents(sample.item.clip)
+                    var history = try LatentHistory(
+                        start: clip.narrow(1, 0, 1).unsqueeze(0), window: 2)
+                    let order: SamplingOrder =
+                        sample.section.padding == nil ? .f1 : .inverted
+                    let plan = try SectionPlan(
+                        order: order, length: .frames(4 * (clip.dim(1) - 1) + 1), window: 2,
+                        timeline: PromptTimeline("video"))
+                    for section in plan.sections {
+                        if section == sample.section {
+                            let wanted = try history.context(of: section)
+                            try compare(batch.input.context, wanted.packed)
+                            #expect(batch.input.indices == .perSample([section.targetIndices]))
+                        }
+                        let target = try clip.narrow(
+                            1, section.latents.lowerBound, section.latents.count)
+                        history.add(try target.unsqueeze(0), of: section)
+                    }
+                    seen.insert([sample.item.clip, sample.item.section])
+                    // The velocity leads from data to noise: noisy − level · velocity is the data.
+                    let level = Double(Float(sample.level))
+                    let clean = try batch.input.latents - batch.velocity * level
+                    let target = try clip.narrow(
+                        1, sample.section.latents.lowerBound, sample.section.latents.count)
+                    try expectClose(clean, target.unsqueeze(0), "data")
+                    #expect(try batch.input.guidance?.array(Float.self) == [10000])
+                }
+            }
+            #expect(seen.count == 3)
+        }
+    }
+
+    private func compare(_ a: PackedContext, _ b: PackedContext) throws {
+        for (a, b) in [(a.clean, b.clean), (a.clean2x, b.clean2x), (a.clean4x, b.clean4x)] {
+            let (a, b) = (try #require(a), try #require(b))
+            #expect(try a.latents.array(Float.self) == b.latents.array(Float.self))
+            guard case .perSample(let rows) = a.indices, case .shared(let row) = b.indices else {
+                Issue.record("\(a.indices), \(b.indices)")
+                return
+            }
+            #expect(rows == [row])
+        }
+    }
+
+    /// Samples of a step may be computed in any parts: the loss and its gradients are those of all.
+    @Test func partsOfAStepAddUpToIt() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let run = try tiny.run(Self.lora + "\n[dropout]\ntext = 0.5\nimage = 0.5\n")
+            _ = try run.fillCache()
+            let task = try run.task()
+            for step in 0..<3 {
+                let whole = try task.loss(step: step).loss.item()
+                let parts = try (0..<2).map {
+                    try task.loss(step: step, samples: $0..<$0 + 1).loss.item()
+                }
+                #expect(abs(whole - (parts[0] + parts[1]) / 2) < 1e-5 * abs(whole))
+            }
+        }
+    }
+
+    @Test func whatIsLeftOutIsPlain() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let run = try tiny.run("dropout = { text = 1, image = 1 }")
+            _ = try run.fillCache()
+            let data = try CachedDataset(run.dataset, folder: run.cacheFolder, model: run.model)
+            let task = try run.task()
+            let samples = try task.samples(step: 0)
+            let input = try task.batch(samples).input
+            let empty = try data.text(0, isDropped: true)
+            #expect(input.conditioning.textLengths == [empty.embeds.dim(0), empty.embeds.dim(0)])
+            let plain = try data.plainLatent(0).array(Float.self)
+            let clean = try #require(input.context.clean).latents
+            let start = try clean.select(0, 0).narrow(1, 0, 1).contiguous()
+            #expect(try start.array(Float.self) == plain)
+        }
+    }
+
+    @Test(arguments: ["lora", "adafactor"])
+    func aStoppedRunEndsInTheSameBits(_ kind: String) throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let settings = kind == "lora" ? Self.lora : full(kind, "1e-3")
+            let run = try tiny.run(settings, output: "whole")
+            _ = try run.fillCache()
+            try loop(run).run { _ in }
+            let stopped = try tiny.run(settings, output: "stopped")
+            var steps = 0
+            try loop(stopped).run(shouldStop: { steps == 2 }) { _ in steps += 1 }
+            let continued = try loop(stopped)
+            #expect(continued.step == 2)
+            try continued.run { _ in }
+            let (a, b) = (
+                try TinyTasks.state(run.stateFolder), try TinyTasks.state(stopped.stateFolder)
+            )
+            #expect(Set(a.keys) == Set(b.keys) && !a.isEmpty)
+            for (name, values) in a { #expect(b[name] == values, "\(name)") }
+        }
+    }
+
+    @Test func aTrainedModelIsAWholeModel() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let run = try tiny.run(full("adafactor", "1e-3"))
+            _ = try run.fillCache()
+            let loop = try loop(run)
+            try loop.run { _ in }
+            let files = try run.writeResults(of: loop, step: loop.step)
+            let model = try ModelFolder(#require(files.first))
+            try model.requireAll()
+            #expect(model.defaultOrder == run.model.defaultOrder)
+            let trained = try Transformer(folder: model.folder(of: .transformer))
+            let begun = try Transformer(folder: run.model.folder(of: .transformer))
+            var changed = 0
+            for (a, b) in zip(trained.parameters, begun.parameters) {
+                let own = try #require(loop.task.store[a.name]).value
+                #expect(
+                    try a.value.array(Float.self)
+                        == own.detach().to(.bfloat16).to(.float32).array(Float.self))
+                if try a.value.array(Float.self) != b.value.to(.bfloat16).array(Float.self) {
+                    changed += 1
+                }
+            }
+            #expect(changed > trained.parameters.count / 2)
+            let frames = try FrameGenerator(model).frames(
+                tinyRequest(model), from: nil)
+            #expect(frames.count == 8)
+        }
+    }
+
+    private func tinyRequest(_ model: ModelFolder) -> GenerationRequest {
+        var request = model.settings.request(prompt: "a cat")
+        (request.frames, request.window, request.steps) = (8, 2, 2)
+        return request
+    }
+
+    @Test func adaptersAreWrittenInBothForms() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let run = try tiny.run(Self.lora)
+            _ = try run.fillCache()
+            let loop = try loop(run)
+            try loop.run { _ in }
+            let files = try run.writeResults(of: loop, step: loop.step)
+            #expect(
+                files.map(\.lastPathComponent) == [
+                    "step-6-musubi.safetensors", "step-6-diffusers.safetensors",
+                ])
+            let musubi = try SafetensorsFile(files[0])
+            let layers = try Transformer(folder: run.model.folder(of: .transformer)).linears
+                .filter { $0.name.contains("transformer_blocks.") && !$0.name.contains("norm") }
+            #expect(musubi.names.count == 3 * layers.count)
+            #expect(
+                musubi.names.contains("lora_unet_transformer_blocks_0_attn_to_q.lora_down.weight"))
+            let own = try #require(
+                loop.task.store["transformer_blocks.0.attn.to_q.lora_B.weight"]
+            ).value
+            let written = try musubi.tensor(
+                "lora_unet_transformer_blocks_0_attn_to_q.lora_up.weight")
+            #expect(
+                try written.to(.float32).array(Float.self)
+                    == own.detach().to(.float16).to(.float32).array(Float.self))
+            #expect(try own.detach().abs().max().item() > 0)
+        }
+    }
+
+    @Test func sampleVideosAreMadeWithTheNetworkAsItIs() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            // The model's own settings lie beside the file that names its parts.
+            let parts = Dictionary(
+                uniqueKeysWithValues: ModelPart.allCases.map {
+                    ($0.rawValue, TinyFineTuning.model.appendingPathComponent($0.rawValue).path)
+                })
+            try JSONEncoder().encode(parts).write(to: folder.appendingPathComponent("model.json"))
+            try tiny.write("{\"resolution\": 32}", to: "framepack.json")
+            let text =
+                Self.lora + """
+
+                    [[samples]]
+                    prompt = "a cat"
+                    seconds = 0.5
+                    steps = 2
+                    """
+            _ = try tiny.run(text)
+            let config = folder.appendingPathComponent("run.toml")
+            let own = try String(contentsOf: config, encoding: .utf8)
+                .replacing(TinyFineTuning.model.path, with: "model.json")
+            try Data(own.utf8).write(to: config)
+            let run = try FineTuningRun(FineTuningConfig(contentsOf: config), device: .cpu)
+            _ = try run.fillCache()
+            let loop = try loop(run)
+            let videos = try run.writeSamples(
+                of: loop, step: 1, cancellation: CancellationToken())
+            #expect(videos.map(\.video.lastPathComponent) == ["step-1-1.mp4"])
+            // Fresh adapters add nothing: the frames are those of the model that it began from.
+            var request = run.model.settings.request(prompt: "a cat")
+            (request.seconds, request.window, request.steps) = (0.5, 2, 2)
+            request.order = .inverted
+            let wanted = try FrameGenerator(run.model, dtype: .f32).frames(request, from: nil)
+            let task = try #require(loop.task as? FineTuning)
+            let found = try withoutGradients {
+                try run.sampleRenderer().frames(
+                    0, task.transformer, cancellation: CancellationToken())
+            }
+            #expect(found.count == wanted.count)
+            for (a, b) in zip(found, wanted) {
+                let sum = zip(a.pixels, b.pixels).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
+                // Conditions are kept in half precision.
+                #expect(Double(sum) / Double(a.pixels.count) < 0.5)
+            }
+        }
+    }
+
+    @Test func whatTheRunDoesIsSaid() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let run = try tiny.run(Self.lora)
+            _ = try run.fillCache()
+            let facts = try run.facts().joined(separator: "\n")
+            #expect(facts.contains("LoRA of rank 4") && facts.contains("2 clips"))
+            #expect(facts.contains("guidance 10 goes into the network (sampled at 10"))
+            #expect(try run.warnings().isEmpty)
+            var config = run.config
+            config.guidance = 1
+            let other = try FineTuningRun(config, device: .cpu)
+            let warning = try #require(other.warnings().first)
+            #expect(warning.contains("trained at guidance 1 and sampled at 10"))
+        }
+    }
+
+    @Test func aWindowThatDoesNotFitTheClipsIsAnError() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let text = try String(
+                contentsOf: folder.appendingPathComponent("data.toml"), encoding: .utf8)
+            try tiny.write(text + "\nfp_latent_window_size = 1\n", to: "data.toml")
+            let run = try tiny.run()
+            _ = try run.fillCache()
+            let error = #expect(throws: TrainingError.self) { _ = try run.task() }
+            #expect(error?.description.contains("window of 1") == true)
+        }
+    }
+}

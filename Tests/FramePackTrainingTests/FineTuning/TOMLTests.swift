@@ -1,0 +1,66 @@
+import Foundation
+import FramePackTraining
+import TestSupport
+import Testing
+
+@Suite struct TOMLTests {
+    /// A file with every form, against what Python's own reader made of it.
+    @Test func everyFormIsReadAsPythonReadsIt() throws {
+        let text = try String(contentsOf: Fixtures.url("toml/everything.toml"), encoding: .utf8)
+        let wanted = try JSONSerialization.jsonObject(
+            with: Data(contentsOf: Fixtures.url("toml/everything.json")))
+        let actual = try TOMLParser.parse(text)
+        #expect(try Self.text(Self.withoutDates(actual).json) == Self.text(wanted))
+    }
+
+    /// Dates stand as a word in the wanted file, since JSON has none.
+    private static func withoutDates(_ value: TOMLValue) -> TOMLValue {
+        let content: TOMLValue.Content =
+            switch value.content {
+            case .date: .string("date")
+            case .array(let elements): .array(elements.map(withoutDates))
+            case .table(let table): .table(table.mapValues(withoutDates))
+            default: value.content
+            }
+        return TOMLValue(content: content, line: value.line)
+    }
+
+    /// JSON in one form, whatever it was made from.
+    private static func text(_ value: Any) throws -> String {
+        let once = try JSONSerialization.data(withJSONObject: value)
+        let again = try JSONSerialization.data(
+            withJSONObject: JSONSerialization.jsonObject(with: once),
+            options: [.sortedKeys, .prettyPrinted])
+        return String(decoding: again, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        ("a = 1\nb 2\n", 2, "\"=\" is missing"),
+        ("a = 1\na = 2\n", 2, "a is set a second time"),
+        ("[t]\nx = 1\n[t]\n", 3, "t is set a second time"),
+        ("t = 1\n[t]\n", 2, "t is set a second time"),
+        ("[[t]]\n[t]\n", 2, "t is set a second time"),
+        ("a = { b = 1 }\na.c = 2\n", 2, "a.c is set a second time"),
+        ("a = hello\n", 1, "hello is no number"),
+        ("a = \"open\nb = 1\n", 1, "not closed"),
+        ("a = \"\"\"open\n\n", 1, "not closed by \"\"\""),
+        ("a = \"\\q\"\n", 1, "\\q means nothing"),
+        ("a = [1, 2\nb = 3\n", 2, "\",\" is missing"),
+        ("a = 1 b = 2\n", 1, "the line goes on"),
+        ("a = 012\n", 1, "012 is no number"),
+        ("a = 1__0\n", 1, "1__0 is no number"),
+        ("a = 1.\n", 1, "1. is no number"),
+        ("a =\n", 1, "a value is missing"),
+        ("\n\n= 1\n", 3, "a key is missing"),
+        ("[t\nx = 1\n", 1, "\"]\" is missing"),
+    ])
+    func whatIsWrongIsNamedWithItsLine(_ text: String, line: Int, part: String) {
+        do {
+            _ = try TOMLParser.parse(text)
+            Issue.record("\(text) was read")
+        } catch {
+            #expect(error.line == line, "\(text): \(error)")
+            #expect(error.reason.contains(part), "\(text): \(error)")
+        }
+    }
+}
