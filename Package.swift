@@ -57,7 +57,15 @@ let package = Package(
         // Tensors.
         .target(
             name: "CTorch",
-            cxxSettings: [.unsafeFlags(["-isystem", "\(torchHome)/include"])],
+            exclude: ["gloo-declarations/README.md"],
+            cxxSettings: [
+                .unsafeFlags([
+                    "-isystem", "\(torchHome)/include",
+                    // What c10d's headers include.
+                    "-isystem", "\(torchHome)/include/torch/csrc/api/include",
+                ]),
+                .headerSearchPath("gloo-declarations"),
+            ],
             linkerSettings: [
                 .unsafeFlags(torchLinkerFlags),
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
@@ -65,6 +73,7 @@ let package = Package(
         target("Torch", ["CTorch"]),
         target("TorchNN", ["Torch"]),
         target("TorchOptim", ["Torch", "TorchNN"]),
+        target("TorchDistributed", ["CTorch", "Torch"]),
         target("Checkpoints", ["Torch", "TorchNN"]),
         // Text, pictures, and the world of the small model: no tensors.
         target("Tokenizers"),
@@ -88,14 +97,15 @@ let package = Package(
         target(
             "FramePackTraining",
             [
-                "FramePack", "Torch", "TorchNN", "TorchOptim", "Models", "Checkpoints",
-                "Tokenizers", "Media", "ToyWorld", "FramePackMetrics",
+                "FramePack", "Torch", "TorchNN", "TorchOptim", "TorchDistributed", "Models",
+                "Checkpoints", "Tokenizers", "Media", "ToyWorld", "FramePackMetrics",
             ]),
         .executableTarget(
             name: "FramePackCLI",
             dependencies: [
-                "FramePack", "FramePackTraining", "Torch", "TorchNN", "TorchOptim", "Models",
-                "Checkpoints", "Tokenizers", "Media", "ToyWorld", "FramePackMetrics",
+                "FramePack", "FramePackTraining", "Torch", "TorchNN", "TorchOptim",
+                "TorchDistributed", "Models", "Checkpoints", "Tokenizers", "Media", "ToyWorld",
+                "FramePackMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
@@ -106,6 +116,7 @@ let package = Package(
         tests("Torch", ["Torch"]),
         tests("TorchNN", ["TorchNN", "Torch"]),
         tests("TorchOptim", ["TorchOptim", "TorchNN", "Torch"]),
+        tests("TorchDistributed", ["TorchDistributed", "Torch"]),
         tests("Checkpoints", ["Checkpoints", "TorchNN", "Torch"]),
         tests("Tokenizers", ["Tokenizers"]),
         tests("Media", ["Media"]),
@@ -117,7 +128,8 @@ let package = Package(
             "FramePackTraining",
             [
                 "FramePackTraining", "FramePack", "Models", "Checkpoints", "Media",
-                "ToyWorld", "FramePackMetrics", "TorchOptim", "TorchNN", "Torch",
+                "ToyWorld", "FramePackMetrics", "TorchOptim", "TorchDistributed", "TorchNN",
+                "Torch",
             ]),
         tests(
             "FramePackCLI", ["FramePackCLI", "FramePack", "Checkpoints", "Torch", "Media"],

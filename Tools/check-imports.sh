@@ -8,6 +8,7 @@ rules='
 Torch: CTorch
 TorchNN: Torch
 TorchOptim: Torch TorchNN
+TorchDistributed: CTorch Torch
 Checkpoints: Torch TorchNN
 Tokenizers:
 Media: CMedia
@@ -15,15 +16,17 @@ FramePackMetrics:
 ToyWorld: FramePackMetrics
 Models: Torch TorchNN
 FramePack: Torch TorchNN Models Checkpoints Tokenizers Media
-FramePackTraining: FramePack Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld \
-  FramePackMetrics
-FramePackCLI: FramePack FramePackTraining Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media \
-  ToyWorld FramePackMetrics ArgumentParser
+FramePackTraining: FramePack Torch TorchNN TorchOptim TorchDistributed Models Checkpoints Tokenizers \
+  Media ToyWorld FramePackMetrics
+FramePackCLI: FramePack FramePackTraining Torch TorchNN TorchOptim TorchDistributed Models Checkpoints \
+  Tokenizers Media ToyWorld FramePackMetrics ArgumentParser
 '
-restricted=" CTorch CMedia CFFmpeg FFmpeg Torch TorchNN TorchOptim Checkpoints Tokenizers Media \
-ToyWorld FramePackMetrics Models FramePack FramePackTraining FramePackCLI TestSupport ArgumentParser "
+restricted=" CTorch CMedia CFFmpeg FFmpeg Torch TorchNN TorchOptim TorchDistributed Checkpoints \
+Tokenizers Media ToyWorld FramePackMetrics Models FramePack FramePackTraining FramePackCLI \
+TestSupport ArgumentParser "
 # Below the pipeline everything is synchronous: a caller's callback throws to cancel.
-synchronous=" Torch TorchNN TorchOptim Models Checkpoints Tokenizers Media ToyWorld FramePackMetrics "
+synchronous=" Torch TorchNN TorchOptim TorchDistributed Models Checkpoints Tokenizers Media ToyWorld \
+FramePackMetrics "
 concurrency='(^|[^A-Za-z`.])'
 concurrency+='((async|await)[[:space:]]|actor[[:space:]]+[A-Z]|Task([.({<]|[[:space:]]*\{))'
 import_line='^[[:space:]]*((@[A-Za-z_]+(\([^)]*\))?|public|package|internal|fileprivate|private)'

@@ -1,3 +1,6 @@
+import Torch
+import TorchDistributed
+
 /// The losses of a step's parts, added up to that of the step.
 struct LossSum {
     /// The weighted mean of the parts so far.
@@ -8,6 +11,26 @@ struct LossSum {
 
     /// The figures of the parts, as means over the samples of those that have them.
     var metrics: [String: Double] { figures.mapValues(\.mean) }
+
+    /// Becomes the sum of all processes'.
+    ///
+    /// - Parameter metricNames: All figures that any process may have.
+    mutating func combine(_ group: ProcessGroup, metricNames: [String]) throws {
+        var values = [loss * weight, weight]
+        for name in metricNames {
+            let (mean, samples) = figures[name] ?? (0, 0)
+            values += [mean * samples, samples]
+        }
+        let sums = try Tensor(values)
+        try group.allReduce(sums)
+        values = try sums.array(Double.self)
+        (weight, loss) = (values[1], values[0] / values[1])
+        figures = [:]
+        for (index, name) in metricNames.enumerated() where values[2 * index + 3] > 0 {
+            let samples = values[2 * index + 3]
+            figures[name] = (values[2 * index + 2] / samples, samples)
+        }
+    }
 
     /// Takes a part in.
     ///

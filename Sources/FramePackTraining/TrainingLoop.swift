@@ -1,82 +1,127 @@
 import Checkpoints
 public import Foundation
 import Torch
+public import TorchDistributed
 import TorchNN
 public import TorchOptim
 
 /// Runs a task step by step, keeps averages, stores states and continues from them.
+///
+/// In several processes each computes its share of every step's samples; all have the same figures,
+/// and rank 0 alone writes states. A state is whole, whatever the processes hold of it: a run goes
+/// on in any number of processes.
 public final class TrainingLoop {
     /// What is trained.
     public let task: any TrainingTask
     /// How.
     public let config: TrainingLoopConfig
-    /// The averaged weights.
+    /// The averaged weights: this process's rows of them where weights are divided.
     public let averages: ExponentialMovingAverage
     /// The step to be done next.
-    public private(set) var step = 0
-    private var optimizer: any Optimizer
-    private let folder: URL
+    public internal(set) var step = 0
+    var optimizer: any Optimizer
+    let layout: any ParameterLayout
+    let group: ProcessGroup?
+    let folder: URL
     /// Held from the beginning to the end of a run.
     private var lock: FolderLock?
 
     /// Prepares a run in a folder, or continues the one that lies there.
     ///
-    /// - Throws: `TrainingError` if the stored state belongs to another model, optimizer or teacher;
-    ///   `CheckpointError` if another process trains in that folder.
-    public init(_ task: any TrainingTask, config: TrainingLoopConfig, folder: URL) throws {
+    /// - Parameters:
+    ///   - folder: The folder of the state; of rank 0's machine, where there are several processes.
+    ///   - group: The processes of the run, all of which make this call; nil for this one alone.
+    /// - Throws: `TrainingError` if the stored state belongs to another model, optimizer or teacher,
+    ///   or for weights that can't be divided; `CheckpointError` if another process trains in that
+    ///   folder.
+    public init(
+        _ task: any TrainingTask, config: TrainingLoopConfig, folder: URL,
+        group: ProcessGroup? = nil
+    ) throws {
         self.task = task
         self.config = config
         self.folder = folder
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        lock = try FolderLock(folder)
-        // The optimizer's moments lie where the parameters do, so these move first.
-        if task.device != .cpu { try task.store.move(to: task.device) }
-        try task.store.setRequiresGradient(true)
-        optimizer = try config.makeOptimizer(task.store.parameters, rates: task.rate)
-        averages = try ExponentialMovingAverage(task.store.parameters, decay: config.averaging)
+        self.group = group
+        if group?.rank ?? 0 == 0 {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            lock = try FolderLock(folder)
+            try Self.removeUnfinished(in: folder)
+        }
+        layout = try Self.makeLayout(task, config, group)
+        optimizer = try config.makeOptimizer(layout.parameters, rates: task.rate)
+        averages = try ExponentialMovingAverage(layout.parameters, decay: config.averaging)
         try restore()
+    }
+
+    private static func makeLayout(
+        _ task: any TrainingTask, _ config: TrainingLoopConfig, _ group: ProcessGroup?
+    ) throws -> any ParameterLayout {
+        if let group, config.isSharded {
+            try config.optimizer.checkDivisible()
+            return try ShardedParameters(task.store, group: group, device: task.device)
+        }
+        // The optimizer's moments lie where the parameters do, so these move first.
+        let layout = try ReplicatedParameters(task.store, group: group, device: task.device)
+        try task.store.setRequiresGradient(true)
+        return layout
     }
 
     /// Runs until the end, or until `shouldStop` is true.
     ///
     /// - Parameters:
-    ///   - shouldStop: Asked before each step; a run that stops stores its state.
+    ///   - shouldStop: Asked before each step; a run that stops stores its state. It is enough that
+    ///     one process is to stop.
     ///   - record: Gets each step before a state that counts it as done is stored, so that a run
-    ///     that is killed at any moment has every step of its state in the record.
+    ///     that is killed at any moment has every step of its state in the record. Rank 0's alone.
     ///   - onStep: Called after each step; what it throws ends the run, its state stored.
     /// - Throws: `TrainingError` for a loss or gradient that is not a number; the state stays the
-    ///   one that was stored last.
+    ///   one that was stored last. `DistributedError` if a process is gone.
     public func run(
         shouldStop: () -> Bool = { false }, record: TrainingRecord? = nil,
         onStep: (TrainingReport) throws -> Void
     ) throws {
-        lock = try lock ?? FolderLock(folder)
+        if group?.rank ?? 0 == 0 { lock = try lock ?? FolderLock(folder) }
         defer { lock = nil }
-        while step < task.totalSteps, !shouldStop() {
+        while step < task.totalSteps, try !anyone(shouldStop()) {
             let report = try advance()
+            var failure: (any Error)?
             do {
                 try record?.append(report)
-                if step % config.checkpointSteps == 0 { try store() }
-                try onStep(report)
             } catch {
+                failure = error
+            }
+            if step % config.checkpointSteps == 0 { try store() }
+            if failure == nil {
+                do { try onStep(report) } catch { failure = error }
+            }
+            if try anyone(failure != nil) {
                 try store()
-                throw error
+                throw failure ?? TrainingError("another process of the run ended it")
             }
         }
         try store()
+    }
+
+    /// Whether something is true on any process.
+    private func anyone(_ isTrue: Bool) throws -> Bool {
+        guard let group else { return isTrue }
+        let flag = try Tensor([Float(isTrue ? 1 : 0)])
+        try group.allReduce(flag, .max)
+        return try flag.item() > 0
     }
 
     private func advance() throws -> TrainingReport {
         let clock = ContinuousClock()
         let start = clock.now
         if try task.prepare(step: step) {
-            optimizer = try config.makeOptimizer(task.store.parameters, rates: task.rate)
+            optimizer = try config.makeOptimizer(layout.parameters, rates: task.rate)
         }
         let progress = Double(step) / Double(max(task.totalSteps, 1))
         optimizer.learningRate = config.learningRate.rate(step: step, progress: progress)
+        try layout.beginStep()
         let figures = try task.figures(step: step)
         let sum = try computeGradients()
-        let norm = try optimizer.clipGradients(to: config.clipNorm)
+        let norm = try layout.clipGradients(of: optimizer, to: config.clipNorm)
         guard norm.isFinite else {
             throw TrainingError(
                 "the gradients' norm is \(norm) at step \(step); lower the learning rate")
@@ -84,6 +129,7 @@ public final class TrainingLoop {
         try optimizer.step()
         try optimizer.clearGradients()
         try averages.update(step: step)
+        try layout.endStep()
         defer { step += 1 }
         return TrainingReport(
             step: step, totalSteps: task.totalSteps, loss: sum.loss, gradientNorm: norm,
@@ -94,10 +140,12 @@ public final class TrainingLoop {
 
     /// Leaves the gradients of the step's loss, micro-batch by micro-batch.
     private func computeGradients() throws -> LossSum {
+        let (rank, size) = (group?.rank ?? 0, group?.size ?? 1)
         let parts = try BatchPart.split(
-            task.sampleCount(step: step), into: config.accumulation)
+            task.sampleCount(step: step), into: config.accumulation * size)
         var sum = LossSum()
-        for samples in parts {
+        for samples in parts[rank * config.accumulation..<(rank + 1) * config.accumulation] {
+            try group?.checkAlive()
             let part = try task.loss(step: step, samples: samples)
             let weight = part.weight ?? Double(samples.count)
             let loss = try part.loss.item()
@@ -106,76 +154,19 @@ public final class TrainingLoop {
             }
             sum.add(loss, weight: weight, metrics: part.metrics, samples: samples.count)
             // A step of one part keeps its bits: nothing is multiplied and divided again.
-            try (parts.count == 1 ? part.loss : part.loss * weight).backward()
+            try layout.backward(parts.count == 1 ? part.loss : part.loss * weight)
         }
-        if parts.count > 1 { try optimizer.scaleGradients(by: 1 / sum.weight) }
+        if let group { try sum.combine(group, metricNames: task.metricNames) }
+        try layout.finishGradients(scaledBy: parts.count == 1 ? 1 : 1 / sum.weight)
         return sum
     }
 
-    private var stateFile: URL { folder.appendingPathComponent("state.safetensors") }
-
-    private func store() throws {
-        var tensors: [String: Tensor] = [:]
-        for (name, value) in task.store.tensors { tensors["model.\(name)"] = value }
-        for (name, value) in averages.averages { tensors["average.\(name)"] = value }
-        for (name, value) in try optimizer.state() { tensors["optimizer.\(name)"] = value }
-        var metadata = ["step": "\(step)", "optimizer": config.optimizer.rawValue]
-        metadata["teacher"] = task.teacherStep.map(String.init)
-        try writeSafetensors(tensors, metadata: metadata, to: stateFile)
-    }
-
-    private func restore() throws {
-        guard FileManager.default.fileExists(atPath: stateFile.path) else { return }
-        let file = try SafetensorsFile(stateFile)
-        let stored = file.metadata["optimizer"] ?? OptimizerChoice.adamw.rawValue
-        guard stored == config.optimizer.rawValue else {
-            throw TrainingError(
-                """
-                \(stateFile.path) was trained with \(stored), not \(config.optimizer.rawValue); \
-                continue with \(stored), or begin in another folder
-                """)
-        }
-        if let teacher = task.teacherStep, file.metadata["teacher"] != "\(teacher)" {
-            throw TrainingError(
-                """
-                \(stateFile.path) was taught by step \(file.metadata["teacher"] ?? "(unknown)") of \
-                its teacher, which is at step \(teacher) now; remove that folder to begin anew
-                """)
-        }
-        try restoreParameters(file)
-        try averages.setAverages(file.part("average."))
-        try optimizer.setState(file.part("optimizer."))
-        guard let step = file.metadata["step"].flatMap(Int.init) else {
-            throw TrainingError("\(stateFile.path) does not say at which step it was stored")
-        }
-        self.step = step
-    }
-
-    private func restoreParameters(_ file: SafetensorsFile) throws {
-        let values = try file.part("model.")
-        try withoutGradients {
-            for parameter in task.store.parameters {
-                guard let value = values[parameter.name], value.shape == parameter.value.shape
-                else {
-                    throw TrainingError(
-                        """
-                        \(file.url.path) has no \(parameter.name) of shape \
-                        \(parameter.value.shape)
-                        """)
-                }
-                try parameter.value.copy(from: value)
-            }
-        }
-    }
-}
-
-extension SafetensorsFile {
-    /// The tensors whose names have a prefix, without it.
-    fileprivate func part(_ prefix: String) throws -> [String: Tensor] {
-        try Dictionary(
-            uniqueKeysWithValues: names.filter { $0.hasPrefix(prefix) }.map {
-                (String($0.dropFirst(prefix.count)), try tensor($0))
-            })
+    /// Bytes that this process holds of weights and what belongs to them.
+    public func heldBytes() throws -> HeldBytes {
+        var bytes = layout.heldBytes
+        bytes.optimizer = try optimizer.state().values.reduce(0) { $0 + $1.byteCount }
+        bytes.averages = averages.averages.values.reduce(0) { $0 + $1.byteCount }
+        return bytes
     }
 }
 

@@ -9,6 +9,17 @@ public enum OptimizerChoice: String, CaseIterable, Codable, Sendable {
     case adamw8bit
     /// Sums over rows and columns instead: next to no memory beside the weights.
     case adafactor
+
+    /// - Throws: `TrainingError` for an optimizer whose state can't be divided among processes.
+    func checkDivisible() throws {
+        guard self == .adamw else {
+            throw TrainingError(
+                """
+                \(rawValue) keeps numbers of whole weights, which can't be divided among processes; \
+                train with --optimizer adamw, or without --shard
+                """)
+        }
+    }
 }
 
 /// How a run steps and what it keeps.
@@ -19,6 +30,9 @@ public struct TrainingLoopConfig: Codable, Sendable {
     public var optimizer = OptimizerChoice.adamw
     /// Into how many micro-batches each process divides its samples of a step.
     public var accumulation = 1
+    /// Whether the processes of a run divide weights, gradients and moments among themselves, instead
+    /// of all holding all; of no effect in one process.
+    public var isSharded = false
     /// Largest norm of the gradients.
     public var clipNorm = 1.0
     /// How much of the first moments each step keeps; AdamW's.

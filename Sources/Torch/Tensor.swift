@@ -1,11 +1,11 @@
-import CTorch
+package import CTorch
 
 /// A reference to a libtorch tensor.
 ///
 /// Two names may share one tensor's memory, as views do; operations give new tensors unless their
 /// name says that they work in place. A tensor may be used by one thread at a time.
 public final class Tensor: @unchecked Sendable {
-    let handle: ct_tensor
+    package let handle: ct_tensor
 
     /// Takes over `handle`.
     init(owning handle: ct_tensor) { self.handle = handle }

@@ -27,7 +27,7 @@ public struct TorchError: Error, CustomStringConvertible, Sendable {
 
 /// Turns a status of the C ABI into a Swift error.
 @inline(__always)
-func check(_ status: Int32) throws(TorchError) {
+package func check(_ status: Int32) throws(TorchError) {
     if status == Int32(CT_OK) { return }
     throw lastError(status)
 }

@@ -28,6 +28,11 @@ public final class ParameterStore: @unchecked Sendable {
     public private(set) var parameters: [Parameter] = []
     /// The linear layers that were made with the store, in their order.
     private(set) var linears: [Linear] = []
+    /// What the names of parameters begin with that a model uses only inside
+    /// ``withBlock(_:_:)``, in the order of use.
+    public private(set) var blocks: [String] = []
+    /// Who brings the weights of ``blocks``; nil where they are always there.
+    public weak var residency: (any WeightResidency)?
     private var indices: [String: Int] = [:]
 
     /// An empty store.
@@ -48,6 +53,11 @@ public final class ParameterStore: @unchecked Sendable {
     func add(_ parameter: Parameter) {
         indices[parameter.name] = parameters.count
         parameters.append(parameter)
+    }
+
+    /// Adds a block, so that its weights can be brought when it runs.
+    func add(block: String) {
+        if !blocks.contains(block) { blocks.append(block) }
     }
 
     /// Adds a layer, so that adapters find it by its name.

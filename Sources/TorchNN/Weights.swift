@@ -29,6 +29,14 @@ public struct Weights {
     /// The scope of a list's element.
     public subscript(index: Int) -> Weights { self["\(index)"] }
 
+    /// The scope of an element of a list of blocks, each of which the model runs inside
+    /// ``ParameterStore/withBlock(_:_:)``.
+    public func block(_ index: Int) -> Weights {
+        let scope = self[index]
+        store.add(block: scope.prefix)
+        return scope
+    }
+
     /// The parameter of that name in this scope.
     ///
     /// - Parameters:

@@ -39,11 +39,25 @@ extension Optimizer {
     /// - Throws: `TorchError` where memory does not suffice.
     @discardableResult
     public func clipGradients(to maximum: Double) throws -> Double {
+        let norm = try gradientNorm()
+        try clipGradients(ofNorm: norm, to: maximum)
+        return norm
+    }
+
+    /// The 2-norm of all gradients as one vector; 0 without gradients.
+    ///
+    /// - Throws: `TorchError` where memory does not suffice.
+    public func gradientNorm() throws -> Double {
         let gradients = try parameters.compactMap { try $0.value.gradient() }
         guard !gradients.isEmpty else { return 0 }
-        let norm = try Tensor.stack(gradients.norms(), axis: 0).norm().item()
-        if norm > maximum { try gradients.multiplyAllInPlace(maximum / (norm + 1e-6)) }
-        return norm
+        return try Tensor.stack(gradients.norms(), axis: 0).norm().item()
+    }
+
+    /// Scales all gradients as those of a common norm are, which may be that of several processes.
+    ///
+    /// - Throws: `TorchError` where memory does not suffice.
+    public func clipGradients(ofNorm norm: Double, to maximum: Double) throws {
+        if norm > maximum { try scaleGradients(by: maximum / (norm + 1e-6)) }
     }
 
     /// Copies stored tensors over those of a state.

@@ -16,32 +16,21 @@ enum Program {
     }
 
     /// The binary beside the tests' own executable.
-    static let url: URL = {
-        var folders = [Bundle.main.bundleURL, URL(filePath: CommandLine.arguments[0])]
-        folders += Bundle.allBundles.map(\.bundleURL)
-        for start in folders {
-            var folder = start.resolvingSymlinksInPath()
-            for _ in 0..<6 {
-                folder = folder.deletingLastPathComponent()
-                let file = folder.appendingPathComponent("framepack")
-                if FileManager.default.isExecutableFile(atPath: file.path) { return file }
-            }
-        }
-        return Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent(".build/release/framepack")
-    }()
+    static let url = builtProgram("framepack")
 
     /// Runs it to its end.
-    static func run(_ arguments: [String]) throws -> Run {
+    static func run(_ arguments: [String], variables: [String: String] = [:]) throws -> Run {
         try withTemporaryFolder { temporary in
-            let process = try start(arguments, streams: temporary)
+            let process = try start(arguments, streams: temporary, variables: variables)
             process.waitUntilExit()
             return try finished(process, streams: temporary)
         }
     }
 
     /// Starts it with its output in files of a folder, so that no pipe can fill up.
-    static func start(_ arguments: [String], streams: URL) throws -> Process {
+    static func start(
+        _ arguments: [String], streams: URL, variables: [String: String] = [:]
+    ) throws -> Process {
         let process = Process()
         process.executableURL = url
         process.arguments = arguments
@@ -50,6 +39,7 @@ enum Program {
         environment["FRAMEPACK_MODELS"] = nil
         // Tests share the machine; one thread for each process is quickest for all.
         environment["OMP_NUM_THREADS"] = "1"
+        environment.merge(variables) { $1 }
         process.environment = environment
         process.standardOutput = try handle(streams.appendingPathComponent("output"))
         process.standardError = try handle(streams.appendingPathComponent("errors"))

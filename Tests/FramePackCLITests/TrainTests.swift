@@ -63,6 +63,27 @@ import Testing
         }
     }
 
+    @Test func variablesThatDoNotFitTogetherAreRefused() throws {
+        try withTemporaryFolder { folder in
+            for (variables, text) in [
+                (["RANK": "1"], "WORLD_SIZE is not set"),
+                (["SLURM_PROCID": "1", "SLURM_NTASKS": "1"], "SLURM_PROCID is 1"),
+                (
+                    [
+                        "RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+                        "MASTER_PORT": "p",
+                    ], "MASTER_PORT is p"
+                ),
+            ] {
+                let run = try Program.run(train(folder, []), variables: variables)
+                #expect(run.status == 2 && run.errors.contains(text), "\(run.errors)")
+                #expect(run.errorLines.count == 1)
+            }
+            let run = try Program.run(train(folder, ["--accumulate", "0"]))
+            #expect(run.status == 2 && run.errors.contains("--accumulate is 0"))
+        }
+    }
+
     @Test func withoutALogThereIsNothingToPlot() throws {
         try withTemporaryFolder { folder in
             let run = try Program.run(["train", "plot", "--folder", folder.path])

@@ -4,6 +4,7 @@ import FramePack
 import FramePackTraining
 import Models
 import Torch
+import TorchDistributed
 import TorchNN
 import TorchOptim
 import ToyWorld
@@ -53,18 +54,19 @@ enum TinyTasks {
 
     /// A few steps of a tiny transformer with its encoders.
     static func transformer(
-        _ run: TrainingRun, steps: Int = 4, _ execution: TrainingExecution = exact
+        _ run: TrainingRun, steps: Int = 4, batch: Int = 2, blocks: Int = 1,
+        _ execution: TrainingExecution = exact
     ) throws -> TransformerTraining {
         var sizes = SmallModelSizes(side: side)
         sizes.transformer.headCount = 2
         sizes.transformer.headSize = 16
         sizes.transformer.rotaryAxes = [4, 6, 6]
-        sizes.transformer.doubleBlockCount = 1
-        sizes.transformer.singleBlockCount = 1
+        sizes.transformer.doubleBlockCount = blocks
+        sizes.transformer.singleBlockCount = blocks
         sizes.llama.layerCount = 3
         let model = try SmallModel(sizes, folder: run.model, source: RandomWeights(seed: 5))
         var config = TransformerTrainingConfig()
-        (config.steps, config.batch) = (steps, 2)
+        (config.steps, config.batch) = (steps, batch)
         let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
         return try TransformerTraining(
             config, model: model, cache: cache, plainStart: .zeros([16, 1, 2, 2]), plainLevel: 0,
@@ -74,7 +76,8 @@ enum TinyTasks {
     /// A loop whose step size moves the weights visibly.
     static func loop(
         _ task: any TrainingTask, _ folder: URL, optimizer: OptimizerChoice = .adamw,
-        checkpointSteps: Int = 200, accumulation: Int = 1
+        checkpointSteps: Int = 200, accumulation: Int = 1, isSharded: Bool = false,
+        group: ProcessGroup? = nil
     ) throws -> TrainingLoop {
         TorchLibrary.setThreadCount(1)
         var config = TrainingLoopConfig(
@@ -82,7 +85,8 @@ enum TinyTasks {
         config.optimizer = optimizer
         config.checkpointSteps = checkpointSteps
         config.accumulation = accumulation
-        return try TrainingLoop(task, config: config, folder: folder)
+        config.isSharded = isSharded
+        return try TrainingLoop(task, config: config, folder: folder, group: group)
     }
 
     /// The stored state, each tensor as its numbers.

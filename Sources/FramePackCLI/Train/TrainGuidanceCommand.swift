@@ -35,8 +35,9 @@ struct TrainGuidanceCommand: ParsableCommand {
         try checkOption("learning-rate", learningRate, 0...1)
     }
 
-    func run() throws {
-        let execution = try options.execution()
+    func run() throws { try options.inProcesses(train) }
+
+    private func train(_ processes: TrainingProcesses, _ execution: TrainingExecution) throws {
         let run = TrainingRun(path: folder)
         var config = GuidanceDistillationConfig()
         config.steps = steps
@@ -46,12 +47,12 @@ struct TrainGuidanceCommand: ParsableCommand {
             config, batch: batch, seed: seed, execution: execution)
         let schedule = LearningRateSchedule(
             peak: learningRate, final: learningRate / 20, warmupSteps: 50, decayStart: 0.4)
-        var settings = TrainingLoopConfig(learningRate: schedule)
+        var settings = options.loopConfig(schedule)
         // A short run: what the student was at its beginning has to fade in time.
         settings.averaging = 0.99
-        settings.optimizer = options.optimizer
-        let loop = try TrainingLoop(task, config: settings, folder: run.guidanceState)
-        print("teacher of step \(task.teacherStep ?? 0), from step \(loop.step)")
-        try options.run(loop, in: run.guidanceState, lineInterval: 20)
+        let loop = try TrainingLoop(
+            task, config: settings, folder: run.guidanceState, group: processes.group)
+        processes.print("teacher of step \(task.teacherStep ?? 0), from step \(loop.step)")
+        try options.run(loop, in: run.guidanceState, processes, lineInterval: 20)
     }
 }

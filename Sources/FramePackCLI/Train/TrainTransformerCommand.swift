@@ -55,8 +55,9 @@ struct TrainTransformerCommand: ParsableCommand {
         try checkOption("learning-rate", learningRate, 0...1)
     }
 
-    func run() throws {
-        let execution = try options.execution()
+    func run() throws { try options.inProcesses(train) }
+
+    private func train(_ processes: TrainingProcesses, _ execution: TrainingExecution) throws {
         let run = TrainingRun(path: folder)
         var config = TransformerTrainingConfig()
         config.steps = steps
@@ -64,20 +65,22 @@ struct TrainTransformerCommand: ParsableCommand {
         config.invertedShare = invertedShare
         config.firstShare = firstShare
         config.shift = shift
-        let task = try run.transformerTraining(
-            config, side: side, seed: seed, execution: execution)
+        let task = try processes.inTurn {
+            try run.transformerTraining(config, side: side, seed: seed, execution: execution)
+        }
         let schedule = LearningRateSchedule(
             peak: learningRate, final: learningRate / 20, warmupSteps: 100, decayStart: 0.4)
-        var loopConfig = TrainingLoopConfig(learningRate: schedule)
-        loopConfig.optimizer = options.optimizer
-        let loop = try TrainingLoop(task, config: loopConfig, folder: run.transformerState)
-        print(
+        let loop = try TrainingLoop(
+            task, config: options.loopConfig(schedule), folder: run.transformerState,
+            group: processes.group)
+        processes.print(
             """
             \(task.store.elementCount) parameters, template of \(task.model.crop) tokens, from step \
             \(loop.step)
             """)
         let samples = SampleVideos(run)
-        try options.run(loop, in: run.transformerState, lineInterval: 20) { step, record, token in
+        try options.run(loop, in: run.transformerState, processes, lineInterval: 20) {
+            step, record, token in
             guard sampleSteps > 0, (step + 1) % sampleSteps == 0 else { return }
             do {
                 let videos = try samples.write(step: step + 1, cancellation: token)

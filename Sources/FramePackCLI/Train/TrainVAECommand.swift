@@ -53,8 +53,9 @@ struct TrainVAECommand: ParsableCommand {
         try checkOption("chroma-weight", chromaWeight, 0...1000)
     }
 
-    func run() throws {
-        let execution = try options.execution()
+    func run() throws { try options.inProcesses(train) }
+
+    private func train(_ processes: TrainingProcesses, _ execution: TrainingExecution) throws {
         var config = VAETrainingConfig()
         config.side = network.side
         config.pictureSteps = pictureSteps
@@ -70,11 +71,10 @@ struct TrainVAECommand: ParsableCommand {
             execution: execution)
         let schedule = LearningRateSchedule(
             peak: learningRate, final: 3e-5, warmupSteps: 50, decayStart: 0.3)
-        var loopConfig = TrainingLoopConfig(learningRate: schedule)
-        loopConfig.optimizer = options.optimizer
         let state = TrainingRun(path: folder).vaeState
-        let loop = try TrainingLoop(task, config: loopConfig, folder: state)
-        print("\(task.store.elementCount) parameters, from step \(loop.step)")
-        try options.run(loop, in: state, lineInterval: 10)
+        let loop = try TrainingLoop(
+            task, config: options.loopConfig(schedule), folder: state, group: processes.group)
+        processes.print("\(task.store.elementCount) parameters, from step \(loop.step)")
+        try options.run(loop, in: state, processes, lineInterval: 10)
     }
 }

@@ -3,6 +3,8 @@ import Foundation
 import FramePack
 import FramePackTraining
 import Torch
+import TorchDistributed
+import TorchOptim
 
 /// Where a training computes, and for how long.
 struct TrainingOptions: ParsableArguments {
@@ -12,6 +14,14 @@ struct TrainingOptions: ParsableArguments {
     var dtype = PrecisionChoice.bf16
     @Option(parsing: .unconditional, help: "What changes the weights.")
     var optimizer = OptimizerChoice.adamw
+    @Option(
+        parsing: .unconditional,
+        help: "Micro-batches into which each process divides its samples.")
+    var accumulate = 1
+    @Flag(help: "Divide weights, gradients and moments among processes.")
+    var shard = false
+    @Option(parsing: .unconditional, help: "Steps between two stored states.")
+    var checkpointSteps = 200
     @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
     var checkpointActivations = false
     @Option(
@@ -27,18 +37,43 @@ struct TrainingOptions: ParsableArguments {
         if let stopAfter, !(stopAfter > 0 && stopAfter < 1e6) {
             throw ValidationError("stop-after is \(stopAfter); it must be above 0 minutes")
         }
+        try checkOption("accumulate", accumulate, 1...4096)
+        try checkOption("checkpoint-steps", checkpointSteps, 1...100_000_000)
         guard (0...4096).contains(threads) else {
             throw ValidationError("threads is \(threads); it must be 0 or more")
         }
     }
 
-    /// Sets the process up; to be called before anything is computed.
-    func execution() throws -> TrainingExecution {
+    /// Runs a training in the processes that torchrun, Slurm or the user started.
+    func inProcesses(_ body: (TrainingProcesses, TrainingExecution) throws -> Void) throws {
+        let launch = try TrainingProcesses.launch()
+        let execution = try execution(launch)
+        let processes = try TrainingProcesses(launch, device: execution.device)
+        try processes.finish { try body(processes, execution) }
+    }
+
+    /// The loop's settings.
+    func loopConfig(_ learningRate: LearningRateSchedule) -> TrainingLoopConfig {
+        var config = TrainingLoopConfig(learningRate: learningRate)
+        config.optimizer = optimizer
+        config.accumulation = accumulate
+        config.isSharded = shard
+        config.checkpointSteps = checkpointSteps
+        return config
+    }
+
+    /// Sets the process up, before anything is computed.
+    private func execution(_ launch: ProcessLaunch?) throws -> TrainingExecution {
         if threads > 0 { TorchLibrary.setThreadCount(threads) }
         TorchLibrary.flushDenormals(true)
+        var device = try device.resolved()
+        if let launch, device.kind == .cuda {
+            // Each process of a machine has a GPU of its own.
+            device = try DeviceOption(device: .cuda(launch.localRank)).resolved()
+        }
         return TrainingExecution(
-            device: try device.resolved(), dtype: dtype.dtype,
-            checkpointsActivations: checkpointActivations)
+            device: device, dtype: dtype.dtype,
+            checkpointsActivations: checkpointActivations || (shard && launch != nil))
     }
 
     /// Runs until the end, the given time, or Ctrl-C; the state is stored in each case.
@@ -46,11 +81,12 @@ struct TrainingOptions: ParsableArguments {
     /// - Parameter afterStep: Called with the number of each step that is done, the run's record, and
     ///   what tells it to end.
     func run(
-        _ loop: TrainingLoop, in folder: URL, lineInterval: Int,
+        _ loop: TrainingLoop, in folder: URL, _ processes: TrainingProcesses, lineInterval: Int,
         afterStep: (Int, TrainingRecord, CancellationToken) throws -> Void = { _, _, _ in }
     ) throws {
-        try TrainingSession(stopAfter: stopAfter, lineInterval: lineInterval)
-            .run(loop, in: folder, afterStep: afterStep)
+        var session = TrainingSession(stopAfter: stopAfter, lineInterval: lineInterval)
+        session.processes = processes
+        try session.run(loop, in: folder, afterStep: afterStep)
     }
 }
 

@@ -8,6 +8,8 @@ struct TrainingSession {
     var stopAfter: Double?
     /// Steps between two lines where there is no terminal.
     var lineInterval: Int
+    /// The processes that run it together.
+    var processes = TrainingProcesses.alone
 
     /// Runs until the end, the given time, or Ctrl-C; the state is stored in each case.
     ///
@@ -17,24 +19,38 @@ struct TrainingSession {
         _ loop: TrainingLoop, in folder: URL,
         afterStep: (Int, TrainingRecord, CancellationToken) throws -> Void = { _, _, _ in }
     ) throws {
+        if let group = processes.group, loop.config.isSharded {
+            let megabytes = try Double(loop.heldBytes().total) / 1e6
+            processes.print(
+                String(
+                    format: "each of %d processes holds %.1f MB of weights, gradients and moments",
+                    group.size, megabytes))
+        }
         let token = CancellationToken()
         let interruption = Interruption(token)
         defer { withExtendedLifetime(interruption) {} }
         let deadline = stopAfter.map { Date(timeIntervalSinceNow: $0 * 60) }
-        let record = try TrainingRecord(
-            in: folder, metricNames: loop.task.metricNames, firstStep: loop.step)
+        let record =
+            processes.isFirst
+            ? try TrainingRecord(
+                in: folder, metricNames: loop.task.metricNames, firstStep: loop.step) : nil
         let output = TrainingOutput(interval: lineInterval)
         defer { output.finish() }
         try loop.run(
             shouldStop: { token.isCancelled || deadline.map { $0 <= Date() } == true },
             record: record
         ) {
+            guard let record else { return }
             output($0)
             try afterStep($0.step, record, token)
         }
         output.finish()
+        let isTimeUp = deadline.map { $0 <= Date() } == true
         let state = "stopped before step \(loop.step) of \(loop.task.totalSteps), state stored"
-        if token.isCancelled { throw CommandError.cancelled("\(state); the same command goes on.") }
-        print(loop.step < loop.task.totalSteps ? state : "done")
+        // One process that was told to end ends all.
+        if token.isCancelled || (loop.step < loop.task.totalSteps && !isTimeUp) {
+            throw CommandError.cancelled("\(state); the same command goes on.")
+        }
+        processes.print(loop.step < loop.task.totalSteps ? state : "done")
     }
 }

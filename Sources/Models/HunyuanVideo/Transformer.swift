@@ -17,6 +17,8 @@ public final class Transformer {
     public let parameters: [Parameter]
     /// The linear layers with their names in a checkpoint: what adapters can be attached to.
     public let linears: [(name: String, layer: Linear)]
+    private let store: ParameterStore
+    private let prefix: String
     private let patches: PatchEmbedding
     private let contextPatches: PackedPatchEmbedding?
     private let imageProjection: ImageProjection?
@@ -33,6 +35,7 @@ public final class Transformer {
         try config.check()
         let size = config.hiddenSize
         self.config = config
+        (store, prefix) = (weights.store, weights.prefix)
         patches = try PatchEmbedding(
             config.inputChannels, size, kernel: [1, config.patchSize, config.patchSize],
             weights["x_embedder"]["proj"])
@@ -47,10 +50,10 @@ public final class Transformer {
             size, pooledSize: config.pooledSize, hasGuidance: config.hasGuidance,
             weights["time_text_embed"])
         doubleBlocks = try (0..<config.doubleBlockCount).map {
-            try DoubleStreamBlock(config, weights["transformer_blocks"][$0])
+            try DoubleStreamBlock(config, weights["transformer_blocks"].block($0))
         }
         singleBlocks = try (0..<config.singleBlockCount).map {
-            try SingleStreamBlock(config, weights["single_transformer_blocks"][$0])
+            try SingleStreamBlock(config, weights["single_transformer_blocks"].block($0))
         }
         outputNorm = try AdaLayerNormContinuous(size, weights["norm_out"])
         output = try Linear(
@@ -147,8 +150,9 @@ public final class Transformer {
     public func run(blocks range: Range<Int>, on streams: TokenStreams) throws -> TokenStreams {
         var result = streams
         let doubles = range.clamped(to: 0..<doubleBlocks.count)
-        for block in doubleBlocks[doubles] {
-            let tokens = try step([result.x, result.context], result.conditions) {
+        for index in doubles {
+            let (block, name) = (doubleBlocks[index], "transformer_blocks.\(index).")
+            let tokens = try step(name, [result.x, result.context], result.conditions) {
                 let (x, context) = try block($0[0], context: $0[1], $1)
                 return [x, context]
             }
@@ -159,20 +163,26 @@ public final class Transformer {
         let lengths = [result.x.dim(1), result.context.dim(1)]
         var joined = try Tensor.cat([result.x, result.context], axis: 1)
         for index in singles {
-            let block = singleBlocks[index - doubleBlocks.count]
-            joined = try step([joined], result.conditions) { [try block($0[0], $1)] }[0]
+            let number = index - doubleBlocks.count
+            let (block, name) = (singleBlocks[number], "single_transformer_blocks.\(number).")
+            joined = try step(name, [joined], result.conditions) { [try block($0[0], $1)] }[0]
         }
         let parts = try joined.split(lengths, axis: 1)
         (result.x, result.context) = (parts[0], parts[1])
         return result
     }
 
-    /// Runs one block, in a training pass perhaps without keeping its activations.
+    /// Runs one block with its weights at hand, in a training pass perhaps without keeping its
+    /// activations.
     private func step(
-        _ tokens: [Tensor], _ conditions: BlockConditions,
-        _ body: @escaping ([Tensor], BlockConditions) throws -> [Tensor]
+        _ name: String, _ tokens: [Tensor], _ conditions: BlockConditions,
+        _ block: @escaping ([Tensor], BlockConditions) throws -> [Tensor]
     ) throws -> [Tensor] {
         try conditions.execution.onProgress?()
+        let (store, name) = (store, prefix + name)
+        func body(_ tokens: [Tensor], _ conditions: BlockConditions) throws -> [Tensor] {
+            try store.withBlock(name) { try block(tokens, conditions) }
+        }
         guard conditions.execution.checkpointsBlocks, gradientsEnabled else {
             return try body(tokens, conditions)
         }

@@ -1,0 +1,164 @@
+import Checkpoints
+import Foundation
+import Torch
+import TorchDistributed
+import TorchNN
+import TorchOptim
+
+/// A tensor of a state, and how the processes hold it.
+private struct StateEntry: Codable {
+    /// The whole tensor, by its name in the file.
+    let outline: TensorOutline
+    /// The parameter of which it has the shape, and is divided as; nil for one that all hold.
+    let parameter: String?
+}
+
+/// The stored state: weights, averages, moments and the number of steps, in one file that is whole
+/// whatever the processes hold of it.
+extension TrainingLoop {
+    private var stateFile: URL { folder.appendingPathComponent("state.safetensors") }
+    private var isFirst: Bool { group?.rank ?? 0 == 0 }
+    private var isDivided: Bool { layout is ShardedParameters }
+
+    /// Removes what a process left that was killed while it stored a state.
+    static func removeUnfinished(in folder: URL) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        where name.hasPrefix(".state.safetensors.") && name.hasSuffix(".part") {
+            try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+        }
+    }
+
+    /// What this process holds of the state, by the names of the file.
+    private func held() throws -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for parameter in layout.parameters { tensors["model.\(parameter.name)"] = parameter.value }
+        for (name, value) in averages.averages { tensors["average.\(name)"] = value }
+        for (name, value) in try optimizer.state() { tensors["optimizer.\(name)"] = value }
+        return tensors
+    }
+
+    /// The tensors of the state in the order of the file, the same on all processes.
+    private func entries(_ held: [String: Tensor]) throws -> [StateEntry] {
+        // Rank 0 has rows of every parameter.
+        let parts = Dictionary(uniqueKeysWithValues: layout.parameters.map { ($0.name, $0.value) })
+        let found = held.map { name, tensor -> StateEntry in
+            let parameter = Self.parameter(of: name)
+            let isPart = parts[parameter]?.shape == tensor.shape
+            let shape = isPart ? task.store[parameter]?.value.shape : nil
+            return StateEntry(
+                outline: TensorOutline(name, shape ?? tensor.shape, tensor.dtype),
+                parameter: isPart ? parameter : nil)
+        }
+        let order = found.map(\.outline).inFileOrder
+        let byName = Dictionary(uniqueKeysWithValues: found.map { ($0.outline.name, $0) })
+        let entries = order.compactMap { byName[$0.name] }
+        guard let group, isDivided else { return entries }
+        let text = String(decoding: try JSONEncoder().encode(entries), as: UTF8.self)
+        return try JSONDecoder().decode(
+            [StateEntry].self, from: Data(group.broadcast(text).utf8))
+    }
+
+    /// The name of the parameter in `model.NAME`, `average.NAME` and `optimizer.NAME.KIND`.
+    private static func parameter(of name: String) -> String {
+        let words = name.split(separator: ".")
+        let isMoment = words.first == "optimizer"
+        return words.dropFirst().dropLast(isMoment ? 1 : 0).joined(separator: ".")
+    }
+
+    /// Stores the state, whole or not at all; all processes call it.
+    func store() throws {
+        guard isFirst || isDivided else { return }
+        let held = try held()
+        let entries = try entries(held)
+        func whole(_ entry: StateEntry) throws -> Tensor? {
+            let part = held[entry.outline.name]
+            guard let parameter = entry.parameter else { return part }
+            return try layout.whole(part, of: parameter, dtype: entry.outline.dtype)
+        }
+        guard isFirst else {
+            for entry in entries { _ = try whole(entry) }
+            return
+        }
+        var metadata = ["step": "\(step)", "optimizer": config.optimizer.rawValue]
+        metadata["teacher"] = task.teacherStep.map(String.init)
+        var remaining = entries[...]
+        try writeSafetensors(entries.map(\.outline), metadata: metadata, to: stateFile) { outline in
+            guard let entry = remaining.popFirst(), let value = try whole(entry) else {
+                throw TrainingError("there is no \(outline.name) to be stored")
+            }
+            return value
+        }
+    }
+
+    /// Continues from the stored state, if there is one; rank 0 reads it for all.
+    func restore() throws {
+        var file: SafetensorsFile?
+        if isFirst, FileManager.default.fileExists(atPath: stateFile.path) {
+            file = try SafetensorsFile(stateFile)
+        }
+        let next = try file.map(checkedStep)
+        let text = try group?.broadcast(next.map(String.init) ?? "")
+        guard let step = text.map(Int.init) ?? next else { return }
+        let held = try held()
+        try withoutGradients {
+            for entry in try entries(held) {
+                let value = try stored(entry, in: file)
+                let part =
+                    try entry.parameter.map { try layout.part(of: value, name: $0) } ?? value
+                if let part, let target = held[entry.outline.name] {
+                    try target.detach().copy(from: part)
+                }
+            }
+        }
+        self.step = step
+    }
+
+    /// The step at which a state was stored, if it is one of this run.
+    private func checkedStep(_ file: SafetensorsFile) throws -> Int {
+        let stored = file.metadata["optimizer"] ?? OptimizerChoice.adamw.rawValue
+        guard stored == config.optimizer.rawValue else {
+            throw TrainingError(
+                """
+                \(file.url.path) was trained with \(stored), not \(config.optimizer.rawValue); \
+                continue with \(stored), or begin in another folder
+                """)
+        }
+        if let teacher = task.teacherStep, file.metadata["teacher"] != "\(teacher)" {
+            throw TrainingError(
+                """
+                \(file.url.path) was taught by step \(file.metadata["teacher"] ?? "(unknown)") of \
+                its teacher, which is at step \(teacher) now; remove that folder to begin anew
+                """)
+        }
+        for parameter in task.store.parameters
+        where file.entries["model.\(parameter.name)"]?.shape != parameter.value.shape {
+            throw TrainingError(
+                "\(file.url.path) has no \(parameter.name) of shape \(parameter.value.shape)")
+        }
+        guard let step = file.metadata["step"].flatMap(Int.init) else {
+            throw TrainingError("\(file.url.path) does not say at which step it was stored")
+        }
+        return step
+    }
+
+    /// A whole tensor of a state, for all processes.
+    private func stored(_ entry: StateEntry, in file: SafetensorsFile?) throws -> Tensor {
+        let outline = entry.outline
+        var value: Tensor?
+        if let file {
+            guard file.entries[outline.name]?.shape == outline.shape else {
+                throw TrainingError(
+                    """
+                    \(file.url.path) has no \(outline.name) of shape \(outline.shape); begin in \
+                    another folder
+                    """)
+            }
+            value = try file.tensor(outline.name).to(outline.dtype)
+        }
+        guard let group else { return try value ?? .empty(outline.shape, dtype: outline.dtype) }
+        // A copy: the file's own memory can't be written.
+        let shared = try value?.clone() ?? .empty(outline.shape, dtype: outline.dtype)
+        try group.broadcast(shared)
+        return shared
+    }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import Torch
+
+/// Watches that all processes of a group are alive, on a thread of its own.
+///
+/// Each process counts up a number in the store; one whose number stands still is gone. The first
+/// that finds out, or that ends by itself, leaves the reason in the store, and all others end with
+/// the same reason.
+final class Heartbeat: @unchecked Sendable {
+    private enum Key {
+        static let reason = "ended/reason"
+        static let reporters = "ended/count"
+        static let seen = "ended/seen"
+        static let left = "left"
+        static func beat(_ rank: Int) -> String { "beat/\(rank)" }
+    }
+
+    private let rank, size: Int
+    private let interval, patience: Double
+    private let store: Store
+    private let place: String
+    private let isStoreServed: Bool
+    private let condition = NSCondition()
+    // All below is guarded by `condition`.
+    private var loss: String?
+    private var isSuspicious = false
+    private var isEnding = false
+    private var hasEnded = false
+    private var onLoss: (grace: Double, handler: @Sendable (String) -> Void)?
+    // Of the thread alone.
+    private var counts: [Int]
+    private var changes: [Date]
+
+    /// Begins to beat, and waits for the first beat of all others.
+    init(_ launch: ProcessLaunch, store: Store, interval: Double, patience: Double) throws {
+        (rank, size) = (launch.rank, launch.size)
+        (self.interval, self.patience) = (interval, patience)
+        self.store = store
+        place = launch.place
+        isStoreServed = launch.isStoreServed
+        counts = Array(repeating: 0, count: size)
+        changes = Array(repeating: Date(), count: size)
+        try store.add(Key.beat(rank), 1)
+        Thread.detachNewThread { [self] in watch() }
+    }
+
+    /// Why the group is at its end; nil as long as it works.
+    var reason: String? {
+        condition.lock()
+        defer { condition.unlock() }
+        return loss
+    }
+
+    private func watch() {
+        while pause() {
+            do {
+                try beat()
+            } catch {
+                end(
+                    isStoreServed || rank == 0
+                        ? "the processes' store at \(place) does not answer (\(error.message))"
+                        : "rank 0 is gone: its store at \(place) does not answer")
+            }
+        }
+        condition.lock()
+        hasEnded = true
+        condition.broadcast()
+        let end = Date(timeIntervalSinceNow: onLoss?.grace ?? 0)
+        while !isEnding, Date() < end { condition.wait(until: end) }
+        let (isUnnoticed, reason, handler) = (!isEnding, loss, onLoss?.handler)
+        condition.unlock()
+        if isUnnoticed, let reason { handler?(reason) }
+    }
+
+    /// Sets what is to be done where the process does not notice the end within some seconds.
+    func setOnLoss(after grace: Double, _ handler: @escaping @Sendable (String) -> Void) {
+        withLock { onLoss = (grace, handler) }
+    }
+
+    /// Waits until the next beat is due; false at the end.
+    private func pause() -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        if !isEnding, loss == nil {
+            condition.wait(
+                until: Date(timeIntervalSinceNow: isSuspicious ? interval / 4 : interval))
+        }
+        return !isEnding && loss == nil
+    }
+
+    private func beat() throws(TorchError) {
+        try store.add(Key.beat(rank), 1)
+        if try store.contains(Key.reason) {
+            end(try store.get(Key.reason))
+            try store.add(Key.seen, 1)
+            return
+        }
+        let limit = withLock { isSuspicious ? Swift.min(patience, 4 * interval) : patience }
+        for other in 0..<size where other != rank {
+            let count = try store.add(Key.beat(other), 0)
+            let now = Date()
+            if count != counts[other] { (counts[other], changes[other]) = (count, now) }
+            let silence = now.timeIntervalSince(changes[other])
+            guard silence > limit else { continue }
+            let reason = String(format: "rank %d is gone: no sign of it for %.1f s", other, silence)
+            try publish(reason)
+            return end(reason)
+        }
+    }
+
+    private func withLock<R>(_ body: () -> R) -> R {
+        condition.lock()
+        defer { condition.unlock() }
+        return body()
+    }
+
+    private func end(_ reason: String) {
+        condition.lock()
+        loss = loss ?? reason
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Leaves a reason for the others; the first one stays.
+    private func publish(_ reason: String) throws(TorchError) {
+        if try store.add(Key.reporters, 1) == 1 {
+            try store.set(Key.reason, String(reason.prefix(1000)))
+        }
+    }
+
+    /// Looks harder for a process that is gone, after an exchange has failed.
+    ///
+    /// - Returns: The reason; nil if all are alive.
+    func search() -> String? {
+        condition.lock()
+        defer { condition.unlock() }
+        isSuspicious = true
+        condition.broadcast()
+        let end = Date(timeIntervalSinceNow: Swift.min(patience, 4 * interval) + 4 * interval)
+        while loss == nil, Date() < end { condition.wait(until: end) }
+        return loss
+    }
+
+    /// Tells the others that this process ends before the work is done.
+    func fail(_ reason: String) {
+        withLock {
+            isEnding = true
+            condition.broadcast()
+        }
+        guard self.reason == nil else { return linger() }
+        try? publish(reason)
+        end(reason)
+        linger()
+    }
+
+    /// Stays until the others have read why the group ends, if the store is this process's.
+    private func linger() {
+        guard rank == 0, !isStoreServed else { return }
+        let end = Date(timeIntervalSinceNow: 4 * interval)
+        while Date() < end, (try? store.add(Key.seen, 0)) ?? size < size - 1 {
+            Thread.sleep(forTimeInterval: interval / 10)
+        }
+    }
+
+    /// Ends when all have done their work; the process of the store goes last.
+    func close() {
+        condition.lock()
+        isEnding = true
+        condition.broadcast()
+        while !hasEnded { condition.wait() }
+        let isWhole = loss == nil
+        condition.unlock()
+        guard isWhole, (try? store.add(Key.left, 1)) != nil, rank == 0, !isStoreServed else {
+            return
+        }
+        let end = Date(timeIntervalSinceNow: patience)
+        while Date() < end, (try? store.add(Key.left, 0)) ?? size < size {
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+    }
+}
