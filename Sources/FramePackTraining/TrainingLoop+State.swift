@@ -2,8 +2,23 @@ import Checkpoints
 import Foundation
 import Torch
 import TorchDistributed
-import TorchNN
+public import TorchNN
 import TorchOptim
+
+/// The weights or the averages of a state, without a copy.
+private struct StateWeights: WeightSource {
+    let file: SafetensorsFile
+    let prefix: String
+
+    func tensor(_ name: String, shape: [Int], initialization: Initialization) throws -> Tensor {
+        guard contains(name), file.entries[prefix + name]?.shape == shape else {
+            throw TrainingError("\(file.url.path) has no \(prefix)\(name) of shape \(shape)")
+        }
+        return try file.tensor(prefix + name)
+    }
+
+    func contains(_ name: String) -> Bool { file.entries[prefix + name] != nil }
+}
 
 /// A tensor of a state, and how the processes hold it.
 private struct StateEntry: Codable {
@@ -18,7 +33,22 @@ private struct StateEntry: Codable {
 extension TrainingLoop {
     private var stateFile: URL { folder.appendingPathComponent("state.safetensors") }
     private var isFirst: Bool { group?.rank ?? 0 == 0 }
-    private var isDivided: Bool { layout is ShardedParameters }
+    /// Whether processes divide the weights, so that none has all of them.
+    public var isDivided: Bool { layout is ShardedParameters }
+
+    /// The whole weights of the stored state, as they lie in its file.
+    ///
+    /// - Parameter averaged: Whether they are the averages, or those of the last step.
+    /// - Throws: `CheckpointError` if there is no state.
+    public func storedWeights(averaged: Bool) throws -> ParameterStore {
+        let source = StateWeights(
+            file: try SafetensorsFile(stateFile), prefix: averaged ? "average." : "model.")
+        let weights = Weights(source)
+        for parameter in task.store.parameters {
+            _ = try weights.parameter(parameter.name, parameter.value.shape, .zeros)
+        }
+        return weights.store
+    }
 
     /// Removes what a process left that was killed while it stored a state.
     static func removeUnfinished(in folder: URL) throws {

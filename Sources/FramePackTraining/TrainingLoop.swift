@@ -15,7 +15,8 @@ public final class TrainingLoop {
     public let task: any TrainingTask
     /// How.
     public let config: TrainingLoopConfig
-    /// The averaged weights: this process's rows of them where weights are divided.
+    /// The averaged weights: this process's rows of them where weights are divided, none where the
+    /// averages' decay is 0.
     public let averages: ExponentialMovingAverage
     /// The step to be done next.
     public internal(set) var step = 0
@@ -49,7 +50,8 @@ public final class TrainingLoop {
         }
         layout = try Self.makeLayout(task, config, group)
         optimizer = try config.makeOptimizer(layout.parameters, rates: task.rate)
-        averages = try ExponentialMovingAverage(layout.parameters, decay: config.averaging)
+        averages = try ExponentialMovingAverage(
+            config.averaging > 0 ? layout.parameters : [], decay: config.averaging)
         try restore()
     }
 
@@ -61,7 +63,8 @@ public final class TrainingLoop {
             return try ShardedParameters(task.store, group: group, device: task.device)
         }
         // The optimizer's moments lie where the parameters do, so these move first.
-        let layout = try ReplicatedParameters(task.store, group: group, device: task.device)
+        let layout = try ReplicatedParameters(
+            task.store, group: group, device: task.device, bucketSize: config.bucketSize)
         try task.store.setRequiresGradient(true)
         return layout
     }
@@ -128,7 +131,7 @@ public final class TrainingLoop {
         }
         try optimizer.step()
         try optimizer.clearGradients()
-        try averages.update(step: step)
+        if config.averaging > 0 { try averages.update(step: step) }
         try layout.endStep()
         defer { step += 1 }
         return TrainingReport(
@@ -141,10 +144,10 @@ public final class TrainingLoop {
     /// Leaves the gradients of the step's loss, micro-batch by micro-batch.
     private func computeGradients() throws -> LossSum {
         let (rank, size) = (group?.rank ?? 0, group?.size ?? 1)
-        let parts = try BatchPart.split(
-            task.sampleCount(step: step), into: config.accumulation * size)
+        let count = try microBatchCount(processes: size)
+        let parts = try BatchPart.split(task.sampleCount(step: step), into: count * size)
         var sum = LossSum()
-        for samples in parts[rank * config.accumulation..<(rank + 1) * config.accumulation] {
+        for samples in parts[rank * count..<(rank + 1) * count] {
             try group?.checkAlive()
             let part = try task.loss(step: step, samples: samples)
             let weight = part.weight ?? Double(samples.count)
@@ -159,6 +162,20 @@ public final class TrainingLoop {
         if let group { try sum.combine(group, metricNames: task.metricNames) }
         try layout.finishGradients(scaledBy: parts.count == 1 ? 1 : 1 / sum.weight)
         return sum
+    }
+
+    /// Into how many micro-batches each process divides its samples.
+    private func microBatchCount(processes: Int) throws -> Int {
+        guard isDivided, !task.hasEqualPasses else { return config.accumulation }
+        let count = task.sampleCount(step: step)
+        guard count % processes == 0 else {
+            throw TrainingError(
+                """
+                a step of \(count) samples can't be divided evenly among \(processes) processes; \
+                with divided weights use a batch that is a multiple of \(processes)
+                """)
+        }
+        return count / processes
     }
 
     /// Bytes that this process holds of weights and what belongs to them.

@@ -33,6 +33,8 @@ public struct TrainingLoopConfig: Codable, Sendable {
     /// Whether the processes of a run divide weights, gradients and moments among themselves, instead
     /// of all holding all; of no effect in one process.
     public var isSharded = false
+    /// Gradients that go from process to process in one call where all hold all, in bytes.
+    public var bucketSize = 25 << 20
     /// Largest norm of the gradients.
     public var clipNorm = 1.0
     /// How much of the first moments each step keeps; AdamW's.
@@ -41,7 +43,7 @@ public struct TrainingLoopConfig: Codable, Sendable {
     public var beta2 = 0.98
     /// Weight decay of matrices.
     public var weightDecay = 0.01
-    /// Decay of the averaged weights.
+    /// Decay of the averaged weights; 0 keeps none.
     public var averaging = 0.998
     /// Steps between two stored states.
     public var checkpointSteps = 200

@@ -47,6 +47,9 @@ public protocol TrainingTask: AnyObject {
     ///
     /// - Parameter samples: Their indices in the step, a range within 0 ..< ``sampleCount(step:)``.
     func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss
+    /// Whether the model runs equally often for any number of samples; if not, processes that divide
+    /// its weights take them one by one, so that they gather blocks together.
+    var hasEqualPasses: Bool { get }
     /// Figures for the log that do not come of the step's samples.
     ///
     /// Asked for once before each step, on every process with the same result.
@@ -59,6 +62,9 @@ extension TrainingTask {
 
     /// The same step size for all.
     public func rate(of parameter: Parameter) -> Double { 1 }
+
+    /// True.
+    public var hasEqualPasses: Bool { true }
 
     /// None.
     public func figures(step: Int) throws -> [String: Double] { [:] }

@@ -5,13 +5,14 @@ import Torch
 ///
 /// Each process counts up a number in the store; one whose number stands still is gone. The first
 /// that finds out, or that ends by itself, leaves the reason in the store, and all others end with
-/// the same reason.
+/// the same reason. Each watches a few that follow it, so that the store has little to do.
 final class Heartbeat: @unchecked Sendable {
     private enum Key {
         static let reason = "ended/reason"
         static let reporters = "ended/count"
         static let seen = "ended/seen"
         static let left = "left"
+        static let suspicion = "suspicion"
         static func beat(_ rank: Int) -> String { "beat/\(rank)" }
     }
 
@@ -95,8 +96,10 @@ final class Heartbeat: @unchecked Sendable {
             try store.add(Key.seen, 1)
             return
         }
-        let limit = withLock { isSuspicious ? Swift.min(patience, 4 * interval) : patience }
-        for other in 0..<size where other != rank {
+        var isSuspicious = withLock { self.isSuspicious }
+        if !isSuspicious { isSuspicious = try store.contains(Key.suspicion) }
+        let limit = isSuspicious ? Swift.min(patience, 4 * interval) : patience
+        for other in (1..<size).prefix(8).map({ (rank + $0) % size }) {
             let count = try store.add(Key.beat(other), 0)
             let now = Date()
             if count != counts[other] { (counts[other], changes[other]) = (count, now) }
@@ -132,11 +135,13 @@ final class Heartbeat: @unchecked Sendable {
     ///
     /// - Returns: The reason; nil if all are alive.
     func search() -> String? {
+        // Those that watch the one that is gone are to look harder too.
+        try? store.set(Key.suspicion, "1")
         condition.lock()
         defer { condition.unlock() }
         isSuspicious = true
         condition.broadcast()
-        let end = Date(timeIntervalSinceNow: Swift.min(patience, 4 * interval) + 4 * interval)
+        let end = Date(timeIntervalSinceNow: Swift.min(patience, 4 * interval) + 6 * interval)
         while loss == nil, Date() < end { condition.wait(until: end) }
         return loss
     }

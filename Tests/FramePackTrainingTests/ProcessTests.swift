@@ -5,98 +5,26 @@ import Testing
 
 /// Trainings in real processes of the built program, as torchrun starts them, and their sudden ends.
 @Suite(.serialized) struct ProcessTests {
-    /// `framepack train transformer` on a tiny model, in some processes.
-    private final class Training {
-        let folder: URL
-        private let streams: URL
-        private(set) var processes: [Process] = []
-
-        /// Starts the processes on the training that lies in a folder.
-        init(_ folder: URL, processes count: Int, _ options: [String]) throws {
-            self.folder = folder
-            streams = folder.appendingPathComponent("streams-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(
-                at: streams, withIntermediateDirectories: true)
-            let port = try freePort()
-            for rank in 0..<count {
-                var variables = ProcessInfo.processInfo.environment
-                variables["OMP_NUM_THREADS"] = "1"
-                if count > 1 {
-                    variables["RANK"] = "\(rank)"
-                    variables["LOCAL_RANK"] = "\(rank)"
-                    variables["WORLD_SIZE"] = "\(count)"
-                    variables["MASTER_ADDR"] = "127.0.0.1"
-                    variables["MASTER_PORT"] = "\(port)"
-                }
-                processes.append(try start(rank, options, variables))
-            }
-        }
-
-        private func start(
-            _ rank: Int, _ options: [String], _ variables: [String: String]
-        ) throws -> Process {
-            let process = Process()
-            process.executableURL = builtProgram("framepack")
-            process.arguments =
-                [
-                    "train", "transformer", "--folder", folder.path, "--batch", "4", "--dtype",
-                    "f32", "--sample-steps", "0", "--learning-rate", "0.02", "--threads", "1",
-                ] + options
-            process.environment = variables
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = try handle("output-\(rank)")
-            process.standardError = try handle("errors-\(rank)")
-            try process.run()
-            return process
-        }
-
-        private func handle(_ name: String) throws -> FileHandle {
-            let url = streams.appendingPathComponent(name)
-            _ = FileManager.default.createFile(atPath: url.path, contents: nil)
-            return try FileHandle(forWritingTo: url)
-        }
-
-        func errors(_ rank: Int) -> String {
-            let url = streams.appendingPathComponent("errors-\(rank)")
-            return (try? String(contentsOf: url, encoding: .utf8)) ?? ""
-        }
-
-        /// Waits for the end of all and expects that they did their work.
-        func finish() {
-            for (rank, process) in processes.enumerated() {
-                process.waitUntilExit()
-                #expect(process.terminationStatus == 0, "rank \(rank): \(errors(rank))")
-            }
-        }
-
-        /// Waits until some steps are in the log.
-        func wait(forSteps count: Int) throws {
-            let end = Date(timeIntervalSinceNow: 120)
-            while Date() < end, try ProcessTests.losses(folder).count < count {
-                let areRunning = processes.allSatisfy { $0.isRunning }
-                try #require(areRunning, "\(errors(0)) \(errors(processes.count - 1))")
-                Thread.sleep(forTimeInterval: 0.005)
-            }
-        }
-
-        func kill(_ rank: Int) { _ = Foundation.kill(processes[rank].processIdentifier, SIGKILL) }
-
-        /// Seconds until all have ended.
-        func secondsToEnd() -> Double {
-            let start = Date()
-            for process in processes { process.waitUntilExit() }
-            return Date().timeIntervalSince(start)
-        }
+    /// Starts `framepack train transformer` on a tiny training.
+    private func launch(_ folder: URL, _ count: Int, _ options: [String]) throws
+        -> LaunchedTraining
+    {
+        try LaunchedTraining(
+            state: state(folder), processes: count,
+            [
+                "train", "transformer", "--folder", folder.path, "--batch", "4", "--dtype", "f32",
+                "--sample-steps", "0", "--learning-rate", "0.02", "--threads", "1",
+            ] + options)
     }
 
-    private static func losses(_ folder: URL) throws -> [Double] {
-        let log = folder.appendingPathComponent("transformer-run/log.csv")
-        guard FileManager.default.fileExists(atPath: log.path) else { return [] }
-        return try LogTable(log).points("loss").map(\.y)
+    private func state(_ folder: URL) -> URL { folder.appendingPathComponent("transformer-run") }
+
+    private func losses(_ folder: URL) throws -> [Double] {
+        try LaunchedTraining.losses(state(folder))
     }
 
-    private func state(_ folder: URL) throws -> Data {
-        try Data(contentsOf: folder.appendingPathComponent("transformer-run/state.safetensors"))
+    private func bytes(_ folder: URL) throws -> Data {
+        try Data(contentsOf: state(folder).appendingPathComponent("state.safetensors"))
     }
 
     /// Runs a test with a function that makes fresh folders of one tiny training.
@@ -116,8 +44,8 @@ import Testing
         try withTrainings { fresh in
             func curve(_ name: String, _ count: Int, _ options: [String] = []) throws -> [Double] {
                 let folder = try fresh(name)
-                try Training(folder, processes: count, ["--steps", "4"] + options).finish()
-                return try Self.losses(folder)
+                try launch(folder, count, ["--steps", "4"] + options).finish()
+                return try losses(folder)
             }
             let one = try curve("one", 1)
             #expect(one.count == 4 && Set(one).count == 4)
@@ -132,13 +60,51 @@ import Testing
         }
     }
 
+    /// All weights and adapters; samples in passes of their own where contexts differ.
+    @Test func aFineTuningHasTheSameCurveInTwoProcesses() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            func curve(_ kind: String, _ name: String, _ count: Int, _ options: [String] = [])
+                throws
+                -> [Double]
+            {
+                let run = try tiny.run(
+                    "method = { kind = \"\(kind)\" }\noptimizer = { learning_rate = 1e-3 }",
+                    output: name, steps: 3)
+                _ = try run.fillCache()
+                let training = try LaunchedTraining(
+                    state: run.stateFolder, processes: count,
+                    ["train", "--config", folder.appendingPathComponent("run.toml").path] + options)
+                training.finish()
+                #expect(training.output(0).contains("done"), "\(training.output(0))")
+                let results = try FileManager.default.contentsOfDirectory(
+                    atPath: run.resultFolder.path)
+                #expect(results.count >= 2, "\(results)")
+                return try LaunchedTraining.losses(run.stateFolder)
+            }
+            for kind in ["lora", "full"] {
+                let one = try curve(kind, "\(kind)-one", 1)
+                var others = ["two": try curve(kind, "\(kind)-two", 2)]
+                if kind == "full" {
+                    others["shards"] = try curve(kind, "\(kind)-shards", 2, ["--shard"])
+                }
+                for (name, losses) in others {
+                    print("    \(kind) \(name): \(losses), one: \(one)")
+                    #expect(losses.count == 3)
+                    for (a, b) in zip(one, losses) { #expect(abs(a - b) < 1e-4 * a) }
+                }
+            }
+        }
+    }
+
     /// The other processes end within seconds and name the one that was killed; then the run goes on
     /// in another number of processes.
     @Test(arguments: [1, 0]) func aKilledProcessEndsTheRunWhichGoesOn(_ killed: Int) throws {
         try withTrainings { fresh in
             let folder = try fresh("run")
-            let run = try Training(
-                folder, processes: 3, ["--steps", "100000", "--checkpoint-steps", "3"])
+            let run = try launch(
+                folder, 3,
+                ["--steps", "100000", "--checkpoint-steps", "3"] + (killed == 0 ? ["--shard"] : []))
             try run.wait(forSteps: 4)
             run.kill(killed)
             let seconds = run.secondsToEnd()
@@ -151,11 +117,11 @@ import Testing
                 #expect(text.split(separator: "\n").count == 1, "\(text)")
                 #expect(run.processes[rank].terminationStatus == 1)
             }
-            let done = try Self.losses(folder).count
-            try Training(
-                folder, processes: 2, ["--shard", "--steps", "\(done + 2)"]
+            let done = try losses(folder).count
+            try launch(
+                folder, 2, ["--shard", "--steps", "\(done + 2)"]
             ).finish()
-            #expect(try Self.losses(folder).count == done + 2)
+            #expect(try losses(folder).count == done + 2)
         }
     }
 
@@ -163,22 +129,22 @@ import Testing
         try withTrainings { fresh in
             let options = ["--steps", "7", "--checkpoint-steps", "2"]
             let whole = try fresh("whole")
-            try Training(whole, processes: count, options).finish()
-            let wanted = try state(whole)
+            try launch(whole, count, options).finish()
+            let wanted = try bytes(whole)
             let broken = try fresh("broken")
             // Before the first state, after it, and in the midst of the rest.
             for step in [1, 3, 5] {
-                let run = try Training(broken, processes: count, options)
+                let run = try launch(broken, count, options)
                 try run.wait(forSteps: step)
                 for rank in 0..<count { run.kill(rank) }
                 _ = run.secondsToEnd()
                 #expect(run.processes.allSatisfy { $0.terminationStatus != 0 })
             }
-            try Training(broken, processes: count, options).finish()
-            #expect(try state(broken) == wanted)
-            #expect(try Self.losses(broken) == Self.losses(whole))
+            try launch(broken, count, options).finish()
+            #expect(try bytes(broken) == wanted)
+            #expect(try losses(broken) == losses(whole))
             let left = try FileManager.default.contentsOfDirectory(
-                atPath: broken.appendingPathComponent("transformer-run").path)
+                atPath: state(broken).path)
             #expect(!left.contains { $0.hasSuffix(".part") })
         }
     }
@@ -188,9 +154,9 @@ import Testing
         try withTrainings { fresh in
             let options = ["--steps", "8", "--checkpoint-steps", "100"]
             let whole = try fresh("whole")
-            try Training(whole, processes: count, options).finish()
+            try launch(whole, count, options).finish()
             let broken = try fresh("broken")
-            let run = try Training(broken, processes: count, options)
+            let run = try launch(broken, count, options)
             try run.wait(forSteps: 3)
             // One process is enough: all of them store and end together.
             run.processes[count - 1].terminate()
@@ -199,8 +165,8 @@ import Testing
                 #expect(process.terminationStatus == 130, "\(run.errors(rank))")
             }
             #expect(run.errors(0).contains("state stored"))
-            try Training(broken, processes: count, options).finish()
-            #expect(try state(broken) == state(whole))
+            try launch(broken, count, options).finish()
+            #expect(try bytes(broken) == bytes(whole))
         }
     }
 }

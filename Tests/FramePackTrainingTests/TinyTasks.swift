@@ -86,6 +86,8 @@ enum TinyTasks {
         config.checkpointSteps = checkpointSteps
         config.accumulation = accumulation
         config.isSharded = isSharded
+        // Several buckets, some of many parameters and some of one.
+        config.bucketSize = 100_000
         return try TrainingLoop(task, config: config, folder: folder, group: group)
     }
 

@@ -66,13 +66,8 @@ struct TrainingOptions: ParsableArguments {
     private func execution(_ launch: ProcessLaunch?) throws -> TrainingExecution {
         if threads > 0 { TorchLibrary.setThreadCount(threads) }
         TorchLibrary.flushDenormals(true)
-        var device = try device.resolved()
-        if let launch, device.kind == .cuda {
-            // Each process of a machine has a GPU of its own.
-            device = try DeviceOption(device: .cuda(launch.localRank)).resolved()
-        }
         return TrainingExecution(
-            device: device, dtype: dtype.dtype,
+            device: try device.resolved(for: launch), dtype: dtype.dtype,
             checkpointsActivations: checkpointActivations || (shard && launch != nil))
     }
 

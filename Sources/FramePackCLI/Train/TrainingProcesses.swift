@@ -3,6 +3,17 @@ import FramePackTraining
 import Torch
 import TorchDistributed
 
+extension DeviceOption {
+    /// The device of one of several processes, each of which has a GPU of its machine for itself.
+    ///
+    /// - Throws: `CommandError` for a machine with fewer GPUs than processes.
+    func resolved(for launch: ProcessLaunch?) throws -> Device {
+        let device = try resolved()
+        guard let launch, device.kind == .cuda else { return device }
+        return try DeviceOption(device: .cuda(launch.localRank)).resolved()
+    }
+}
+
 /// The processes of a training, of which this is one; most trainings have no other.
 struct TrainingProcesses {
     /// nil for a training in one process.

@@ -1,6 +1,7 @@
 import Foundation
 import FramePack
 import FramePackTraining
+import TorchDistributed
 
 /// Runs a training's loop as the commands do: shown, recorded, and stored in each case.
 struct TrainingSession {

@@ -50,6 +50,9 @@ public final class FineTuning: TrainingTask {
     /// The same for every step.
     public func sampleCount(step: Int) -> Int { config.batch }
 
+    /// False: there is a pass for each shape of contexts.
+    public var hasEqualPasses: Bool { false }
+
     /// The loss of some samples of a step.
     ///
     /// Samples whose contexts have one shape run together.

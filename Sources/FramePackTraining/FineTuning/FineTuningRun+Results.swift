@@ -17,10 +17,15 @@ extension FineTuningRun {
 
     /// Writes what was trained as others read it, averaged where the run averages.
     ///
+    /// Where processes divide the weights, those of the state that was stored last are written.
+    ///
     /// - Parameter step: The steps that are done, for the names of adapters' files.
     /// - Returns: The files, or the model's JSON file.
     public func writeResults(of loop: TrainingLoop, step: Int) throws -> [URL] {
         guard let task = loop.task as? FineTuning else { return [] }
+        if loop.isDivided {
+            return try writeModel(loop.storedWeights(averaged: config.optimizer.averaging > 0))
+        }
         return try withAverages(loop) {
             config.method.kind == .lora ? try writeAdapters(step: step) : try writeModel(task.store)
         }

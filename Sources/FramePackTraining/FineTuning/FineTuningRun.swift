@@ -168,12 +168,17 @@ public final class FineTuningRun {
 
     /// Loads the network and prepares the training.
     ///
-    /// - Parameter onTensor: Called before each weight is read; what it throws ends the reading.
-    public func task(onTensor: @escaping () throws -> Void = {}) throws -> FineTuning {
+    /// - Parameters:
+    ///   - isDivided: Whether several processes divide the weights, so that none needs all of them in
+    ///     its own memory.
+    ///   - onTensor: Called before each weight is read; what it throws ends the reading.
+    public func task(
+        isDivided: Bool = false, onTensor: @escaping () throws -> Void = {}
+    ) throws -> FineTuning {
         let data = try CachedDataset(dataset, folder: cacheFolder, model: model)
         try checkWindow(data)
         let store = ParameterStore()
-        let transformer = try transformer(store, onTensor: onTensor)
+        let transformer = try transformer(store, isDivided: isDivided, onTensor: onTensor)
         return FineTuning(
             config, transformer: transformer, store: try trained(transformer, store), data: data,
             plans: SectionPlans(config.sections, model: model), device: device)
@@ -188,14 +193,16 @@ public final class FineTuningRun {
         }
     }
 
-    private func transformer(_ store: ParameterStore, onTensor: @escaping () throws -> Void) throws
-        -> Transformer
-    {
+    private func transformer(
+        _ store: ParameterStore, isDivided: Bool, onTensor: @escaping () throws -> Void
+    ) throws -> Transformer {
+        let isDivided = isDivided && config.method.kind == .full
         let source = CheckpointWeights(
-            try CheckpointFolder(model.folder(of: .transformer)), device: device,
+            try CheckpointFolder(model.folder(of: .transformer)),
+            device: isDivided ? .cpu : device,
             dtype: config.compute.weights.dtype, onTensor: onTensor)
         // Weights of a full training are changed in place, which those of a mapped file cannot be.
-        let isCopied = config.method.kind == .full && device == .cpu
+        let isCopied = config.method.kind == .full && device == .cpu && !isDivided
         let transformer = try Transformer(
             sizes(), Weights(isCopied ? CopiedWeights(source: source) : source, store: store))
         try source.checkAllUsed()

@@ -7,14 +7,15 @@ import TorchOptim
 ///
 /// Source: PyTorch Distributed (arXiv:2006.15704), section 3.2, without the overlap.
 final class ReplicatedParameters: ParameterLayout {
-    /// Gradients that go from process to process in one call, in bytes.
-    private static let bucketSize = 25 << 20
-
     let parameters: [Parameter]
     private let group: ProcessGroup?
+    private let bucketSize: Int
 
     /// Takes the parameters of a store to a device; all processes get those of rank 0.
-    init(_ store: ParameterStore, group: ProcessGroup?, device: Device) throws {
+    ///
+    /// - Parameter bucketSize: Bytes of gradients that go from process to process in one call.
+    init(_ store: ParameterStore, group: ProcessGroup?, device: Device, bucketSize: Int) throws {
+        self.bucketSize = bucketSize
         parameters = store.parameters
         self.group = group
         if device != .cpu { try store.move(to: device) }
@@ -66,7 +67,7 @@ final class ReplicatedParameters: ParameterLayout {
                 if let first = bucket.first,
                     first.value.dtype != parameter.value.dtype
                         || (bucket + [parameter]).reduce(0, { $0 + $1.value.byteCount })
-                            > Self.bucketSize
+                            > bucketSize
                 {
                     try addUp(bucket, group)
                     bucket = []

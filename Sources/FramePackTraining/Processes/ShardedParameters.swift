@@ -92,7 +92,7 @@ final class ShardedParameters: ParameterLayout, WeightResidency {
             throw TrainingError(
                 """
                 weights that are divided among processes need activations that are computed again \
-                in the backward pass; train with --checkpoint-activations
+                in the backward pass (--checkpoint-activations, compute.checkpoint_activations)
                 """)
         }
         // Blocks come back from the last to the first: those before this one are done.

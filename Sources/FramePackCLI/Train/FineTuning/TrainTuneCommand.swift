@@ -3,6 +3,7 @@ import Foundation
 import FramePack
 import FramePackTraining
 import Torch
+import TorchDistributed
 import TorchNN
 
 /// `framepack train tune`, which is also what `framepack train` does.
@@ -31,6 +32,8 @@ struct TrainTuneCommand: ParsableCommand {
             "Store the state and end after so long; the same command goes on.",
             valueName: "minutes"))
     var stopAfter: Double?
+    @Flag(help: "Divide weights, gradients and moments among processes.")
+    var shard = false
 
     @Flag(help: "Print the memory and time that it takes, with the arithmetic, and end.")
     var plan = false
@@ -47,28 +50,44 @@ struct TrainTuneCommand: ParsableCommand {
 
     func run() throws {
         if plan { return try planning.run(for: file.planned()) }
-        guard file.config != nil || dryRun || stopAfter != nil else {
+        guard file.config != nil || dryRun || stopAfter != nil || shard else {
             throw CleanExit.helpRequest(TrainCommand.self)
         }
-        let run = try file.run()
-        for line in try run.facts() { print(line) }
-        for warning in try run.warnings() { Terminal.writeError("note: \(warning)\n") }
+        let launch = try TrainingProcesses.launch()
+        let run = try file.run(launch)
+        if launch?.rank ?? 0 == 0 {
+            for line in try run.facts() { print(line) }
+            for warning in try run.warnings() { Terminal.writeError("note: \(warning)\n") }
+        }
         if dryRun { return }
+        let processes = try TrainingProcesses(launch, device: run.device)
+        try processes.finish { try train(run, processes) }
+    }
+
+    private func train(_ run: FineTuningRun, _ processes: TrainingProcesses) throws {
         let token = CancellationToken()
         let interruption = Interruption(token)
         defer { withExtendedLifetime(interruption) {} }
-        let task = try run.task { try token.check() }
-        let loop = try TrainingLoop(task, config: run.loopConfig(), folder: run.stateFolder)
-        print("\(task.store.elementCount) parameters are trained, from step \(loop.step)")
+        var config = try run.loopConfig()
+        config.isSharded = shard
+        let isDivided = shard && processes.group != nil
+        let task = try run.task(isDivided: isDivided) { try token.check() }
+        let loop = try TrainingLoop(
+            task, config: config, folder: run.stateFolder, group: processes.group)
+        processes.print(
+            "\(task.store.elementCount) parameters are trained, from step \(loop.step)")
         fflush(nil)
-        let session = TrainingSession(stopAfter: stopAfter, lineInterval: 10)
+        var session = TrainingSession(stopAfter: stopAfter, lineInterval: 10)
+        session.processes = processes
         try session.run(loop, in: run.stateFolder) { step, record, token in
             let interval = run.config.checkpoints.sampleInterval
-            guard interval > 0, (step + 1) % interval == 0, step + 1 < loop.task.totalSteps
+            // No process has the whole weights where they are divided.
+            guard interval > 0, !isDivided, (step + 1) % interval == 0,
+                step + 1 < loop.task.totalSteps
             else { return }
             try show(run, loop, step: step + 1, record, token)
         }
-        guard loop.step >= loop.task.totalSteps else { return }
+        guard loop.step >= loop.task.totalSteps, processes.isFirst else { return }
         for file in try run.writeResults(of: loop, step: loop.step) { print(file.path) }
     }
 
@@ -100,8 +119,9 @@ struct ConfigurationOption: ParsableArguments {
 
     /// Reads and checks everything; no weight is read.
     ///
+    /// - Parameter launch: Which process it is of several, each of which has a GPU of its own.
     /// - Throws: `CommandError` without a configuration.
-    func run() throws -> FineTuningRun {
+    func run(_ launch: ProcessLaunch? = nil) throws -> FineTuningRun {
         guard let config = try configuration() else {
             throw CommandError.usage("Name the run's configuration with --config FILE.")
         }
@@ -112,7 +132,7 @@ struct ConfigurationOption: ParsableArguments {
                 "compute.device is \"\(config.compute.device)\"; it must be cpu, cuda, cuda:N or "
                     + "auto.")
         }
-        return try FineTuningRun(config, device: device.resolved())
+        return try FineTuningRun(config, device: device.resolved(for: launch))
     }
 
     /// The run for its plan, wherever that is made; nil without a configuration.
