@@ -7,6 +7,7 @@ extension ClosedForm: ExpressibleByArgument {}
 extension DecodeChoice: ExpressibleByArgument {}
 extension OutputFormat: ExpressibleByArgument {}
 extension OptimizerChoice: ExpressibleByArgument {}
+extension CaptionForm: ExpressibleByArgument {}
 extension PrecisionChoice: ExpressibleByArgument {}
 extension ProbeComponent: ExpressibleByArgument {}
 extension SamplerChoice: ExpressibleByArgument {}

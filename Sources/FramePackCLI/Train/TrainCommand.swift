@@ -13,6 +13,7 @@ struct TrainCommand: ParsableCommand {
               framepack train cache --config run.toml
               framepack train --config run.toml
 
+            framepack train prepare makes a dataset of raw video (docs/data.md). \
             framepack train --plan prints what training the released size needs; with --config, \
             what that run needs.
 
@@ -23,8 +24,8 @@ struct TrainCommand: ParsableCommand {
             CommandGroup(
                 name: "Your videos",
                 subcommands: [
-                    TrainTuneCommand.self, TrainCacheCommand.self, TrainInitCommand.self,
-                    TrainPlanCommand.self,
+                    TrainTuneCommand.self, TrainPrepareCommand.self, TrainCacheCommand.self,
+                    TrainInitCommand.self, TrainPlanCommand.self,
                 ]),
             CommandGroup(
                 name: "The small model",

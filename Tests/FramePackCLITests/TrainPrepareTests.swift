@@ -1,0 +1,47 @@
+import Foundation
+import Media
+import TestSupport
+import Testing
+
+@Suite struct TrainPrepareTests {
+    /// A striped square that goes right.
+    private func write(_ file: URL) throws {
+        let writer = try VideoWriter(to: file, width: 64, height: 64)
+        for frame in 0..<40 {
+            var picture = Picture(width: 64, height: 64, red: 40, green: 60, blue: 90)
+            for y in 20..<40 {
+                for x in frame..<frame + 20 where (x - frame) / 4 % 2 == 0 {
+                    picture.pixels[3 * (y * 64 + x)] = 230
+                }
+            }
+            try writer.write(picture)
+        }
+        try writer.finish()
+    }
+
+    @Test func rawVideoIsPreparedOnceAndListed() throws {
+        try withTemporaryFolder { folder in
+            try write(folder.appendingPathComponent("a.mp4"))
+            try Data("no video".utf8).write(to: folder.appendingPathComponent("b.mp4"))
+            let output = folder.appendingPathComponent("set")
+            let command = [
+                "train", "prepare", folder.path, "--output", output.path, "--resolution", "64",
+                "--captions", "txt",
+            ]
+            let first = try Program.run(command)
+            #expect(first.status == 0, "\(first.errors)")
+            #expect(first.output.contains("a.mp4: 1 scenes, 1 clips kept"))
+            #expect(first.output.contains("b.mp4 cannot be read"))
+            let clips = try FileManager.default.contentsOfDirectory(
+                atPath: output.appendingPathComponent("clips").path
+            ).sorted()
+            #expect(clips.count == 2 && clips[1] == clips[0].replacing(".mp4", with: ".txt"))
+            let second = try Program.run(command + ["--json"])
+            let record = try #require(
+                JSONSerialization.jsonObject(with: Data(second.output.utf8)) as? [String: Any])
+            #expect((record["videos"] as? [Any])?.count == 2)
+            let other = try Program.run(command + ["--max-sections", "0"])
+            #expect(other.status == 1 && other.errors.contains("the most sections is 0"))
+        }
+    }
+}
