@@ -149,6 +149,46 @@ import Testing
         }
     }
 
+    /// Weights in bfloat16, rounded at random, whose rows two processes divide, and averages of them.
+    @Test func aFineTuningThatIsKilledEndsInTheSameBytes() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            func start(_ name: String) throws -> (state: URL, training: LaunchedTraining) {
+                let run = try tiny.run(
+                    """
+                    method = { kind = "full" }
+                    optimizer = { learning_rate = 1e-3, averaging = 0.9 }
+                    checkpoints = { interval = 2 }
+                    """, output: name)
+                _ = try run.fillCache()
+                let file = folder.appendingPathComponent("run.toml")
+                let text = try String(contentsOf: file, encoding: .utf8)
+                    .replacingOccurrences(of: "weights = \"f32\"", with: "weights = \"bf16\"")
+                try Data(text.utf8).write(to: file)
+                return (
+                    run.stateFolder,
+                    try LaunchedTraining(
+                        state: run.stateFolder, processes: 2,
+                        ["train", "--config", file.path, "--shard"])
+                )
+            }
+            func bytes(_ state: URL) throws -> Data {
+                try Data(contentsOf: state.appendingPathComponent("state.safetensors"))
+            }
+            let whole = try start("whole")
+            whole.training.finish()
+            for step in [1, 3] {
+                let broken = try start("broken")
+                try broken.training.wait(forSteps: step)
+                for rank in 0..<2 { broken.training.kill(rank) }
+                _ = broken.training.secondsToEnd()
+            }
+            let last = try start("broken")
+            last.training.finish()
+            #expect(try bytes(last.state) == bytes(whole.state))
+        }
+    }
+
     @Test func runsThatASignalEndsBetweenTwoStatesGoOnInTheSameBytes() throws {
         let count = 2
         try withTrainings { fresh in
