@@ -1,7 +1,9 @@
+import Checkpoints
 import Foundation
 import Media
 import TestSupport
 import Testing
+import Torch
 
 /// Fine-tuning as people run it, on a random model whose steps take a fraction of a second.
 @Suite(.serialized) struct FineTuneTests {
@@ -95,6 +97,62 @@ import Testing
             }
             let more = try Program.run(["train", "tune", "--config", config])
             #expect(more.status == 0 && more.output.contains("from step 2"))
+        }
+    }
+
+    /// Two processes with divided weights give the losses and the model of one.
+    @Test func severalProcessesTrainAsOne() throws {
+        try withTemporaryFolder { folder in
+            let config = try prepare(folder)
+            let text = try String(contentsOfFile: config, encoding: .utf8)
+                .replacing("method = { rank = 2 }", with: "method = { kind = \"full\" }")
+                .replacing("guidance = 1", with: "guidance = 10\nbatch = 2")
+            func write(_ name: String) throws -> String {
+                let url = folder.appendingPathComponent("\(name).toml")
+                try Data(
+                    text.replacing("\"run\"", with: "\"\(name)\"").utf8
+                ).write(to: url)
+                return url.path
+            }
+            let (one, two) = (try write("one"), try write("two"))
+            let cache = try Program.run(["train", "cache", "--config", one])
+            #expect(cache.status == 0, "\(cache.errors)")
+            let alone = try Program.run(["train", "--config", one])
+            #expect(alone.status == 0, "\(alone.errors)")
+            let port = try freePort()
+            let started = try (0..<2).map { rank in
+                let streams = folder.appendingPathComponent("rank-\(rank)")
+                try FileManager.default.createDirectory(
+                    at: streams, withIntermediateDirectories: true)
+                let process = try Program.start(
+                    ["train", "--config", two, "--shard"], streams: streams,
+                    variables: [
+                        "RANK": "\(rank)", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+                        "MASTER_PORT": "\(port)",
+                    ])
+                return (process, streams)
+            }
+            let runs = try started.map { process, streams in
+                process.waitUntilExit()
+                return try Program.finished(process, streams: streams)
+            }
+            for run in runs { #expect(run.status == 0, "\(run.errors)") }
+            #expect(runs[0].output.contains("two/model/model.json"))
+            #expect(runs[1].output.isEmpty)
+            let losses = try ["one", "two"].map { name in
+                let log = folder.appendingPathComponent("\(name)/state/log.csv")
+                return try String(contentsOf: log, encoding: .utf8).split(separator: "\n")
+                    .dropFirst().map { Double($0.split(separator: ",")[1]) ?? 0 }
+            }
+            #expect(losses[0].count == 2)
+            for (a, b) in zip(losses[0], losses[1]) { #expect(abs(a - b) < 1e-4 * a) }
+            let weights = try ["one", "two"].map { name in
+                try SafetensorsFile(
+                    folder.appendingPathComponent(
+                        "\(name)/model/transformer/diffusion_pytorch_model.safetensors")
+                ).tensor("x_embedder.proj.weight").to(.float32)
+            }
+            try expectClose(weights[0], weights[1], absolute: 1e-3, "weights")
         }
     }
 

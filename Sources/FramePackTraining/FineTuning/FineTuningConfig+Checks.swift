@@ -24,6 +24,9 @@ extension FineTuningConfig {
         try dropped.check("image", dropout.image, in: 0...1)
         try history.check()
         let computed = SettingChecker("compute")
+        try computed.require(
+            compute.precision != .f16, "precision",
+            "f16, in which small gradients are lost; take bf16 or f32")
         try computed.check("threads", compute.threads, in: 0...4096)
         let stored = SettingChecker("checkpoints")
         try stored.check("interval", checkpoints.interval, in: 1...100_000_000)
@@ -38,6 +41,9 @@ extension FineTuningConfig {
         try table.require(
             method.kind == .lora || method.targets + method.excluded == [], "targets",
             "given; with kind = \"full\" every weight is trained, so leave it out")
+        try table.require(
+            method.kind == .lora || method.weights == nil, "weights",
+            "given; with kind = \"full\" there is no LoRA to go on from")
     }
 
     private func checkSections() throws {

@@ -5,7 +5,7 @@ extension FineTuningConfig {
     public struct Compute: Sendable, Equatable {
         /// cpu, cuda, cuda:N, or auto for a GPU if there is one.
         public var device = "auto"
-        /// The type of the activations: bf16, f16 or f32.
+        /// The type of the activations: bf16 or f32.
         public var precision = PrecisionChoice.bf16
         /// The type in which the transformer's weights are held: bf16, f16 or f32.
         public var weights = PrecisionChoice.bf16

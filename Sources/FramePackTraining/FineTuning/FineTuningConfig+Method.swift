@@ -21,6 +21,10 @@ extension FineTuningConfig {
         /// Regular expressions of names that are left out; `norm` unless given.
         public var excluded: [String] = []
 
+        /// A LoRA file to go on from, whose ranks, alphas and layers are then taken; any of the forms
+        /// that `--lora` reads.
+        public var weights: String?
+
         /// A LoRA of rank 32.
         public init() {}
     }
@@ -41,7 +45,9 @@ extension FineTuningConfig {
 }
 
 extension FineTuningConfig.Method: ConfigurationTable {
-    enum CodingKeys: String, CodingKey, CaseIterable { case kind, rank, alpha, targets, excluded }
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case kind, rank, alpha, targets, excluded, weights
+    }
     typealias Key = CodingKeys
 
     /// Reads a table.
@@ -53,6 +59,7 @@ extension FineTuningConfig.Method: ConfigurationTable {
         try fields.read(.alpha, &alpha)
         try fields.read(.targets, &targets)
         try fields.read(.excluded, &excluded)
+        try fields.read(.weights, &weights)
     }
 }
 

@@ -115,6 +115,7 @@ extension FineTuningConfig: ConfigurationTable {
         config.dataset = absolute(config.dataset)
         config.output = absolute(config.output)
         config.cache = config.cache.map(absolute)
+        config.method.weights = config.method.weights.map(absolute)
         config.samples = config.samples.map {
             var sample = $0
             sample.image = sample.image.map(absolute)

@@ -215,6 +215,11 @@ public final class FineTuningRun {
     {
         guard config.method.kind == .lora else { return store }
         let method = config.method
+        if let path = method.weights {
+            let read = try adapters(from: path, for: transformer)
+            adapters = read
+            return read.store
+        }
         let adapters = try transformer.attachFreshAdapters(
             LowRankConfig(
                 rank: method.rank, alpha: method.alpha,
@@ -223,6 +228,21 @@ public final class FineTuningRun {
             seed: UInt64(config.seed))
         self.adapters = adapters
         return adapters.store
+    }
+
+    /// The adapters of a LoRA file, ready to be trained.
+    private func adapters(from path: String, for transformer: Transformer) throws -> AdapterSet {
+        let file = try SafetensorsFile(URL(fileURLWithPath: path))
+        let read = try AdapterFile(
+            path, tensors: file.tensors(), metadata: file.metadata, for: transformer
+        ).adapters
+        for parameter in read.store.parameters {
+            // Those of a mapped file cannot be changed.
+            parameter.value = try parameter.value.to(device, .float32).clone()
+        }
+        try transformer.attach(read)
+        try transformer.train(only: read)
+        return read
     }
 
     /// How the loop runs.

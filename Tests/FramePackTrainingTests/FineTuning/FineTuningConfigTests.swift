@@ -111,6 +111,7 @@ import Testing
             "bf16 or f32"
         ),
         ("[method]\nkind = \"full\"\ntargets = [\"attn\"]", "line 7: method.targets is given", ""),
+        ("[compute]\nprecision = \"f16\"", "line 6: compute.precision is f16", "bf16 or f32"),
         ("steps = 1\nsteps = 2", "line 6: steps is set a second time", ""),
     ])
     func whatCannotBeIsNamedWithItsLine(_ text: String, start: String, part: String) {
@@ -157,6 +158,7 @@ import Testing
         var sample = FineTuningConfig.Sample()
         (sample.image, sample.guidance) = ("", 1)
         config.samples = [sample]
+        config.method.weights = ""
         let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(config))
         let keys = Self.keys(json)
         #expect(keys.count > 50)

@@ -236,7 +236,42 @@ import TorchNN
                 try written.to(.float32).array(Float.self)
                     == own.detach().to(.float16).to(.float32).array(Float.self))
             #expect(try own.detach().abs().max().item() > 0)
+            try checkInGeneration(run.model, files)
+            try checkGoingOn(tiny, from: files[0], task: loop.task)
         }
+    }
+
+    /// Both files change a generation, and in the same way.
+    private func checkInGeneration(_ model: ModelFolder, _ files: [URL]) throws {
+        let generator = try FrameGenerator(model)
+        func frames(_ file: URL?) throws -> [UInt8] {
+            var request = tinyRequest(model)
+            request.lora = file.map { [AppliedLoRA($0.path)] } ?? []
+            let picture = Picture(width: 32, height: 32, red: 200, green: 40, blue: 90)
+            return try generator.frames(request, from: picture).flatMap(\.pixels)
+        }
+        let (plain, musubi, diffusers) = try (
+            frames(nil), frames(files[0]), frames(files[1])
+        )
+        let changed = zip(plain, musubi).count { abs(Int($0) - Int($1)) > 2 }
+        #expect(changed > plain.count / 20)
+        // The factor is multiplied in before or after rounding to half precision.
+        #expect(zip(musubi, diffusers).allSatisfy { abs(Int($0) - Int($1)) <= 2 })
+    }
+
+    /// A training that begins from the file begins where the other ended.
+    private func checkGoingOn(_ tiny: TinyFineTuning, from file: URL, task: any TrainingTask) throws
+    {
+        let run = try tiny.run(
+            "method = { kind = \"lora\", weights = \"\(file.path)\" }", output: "more")
+        let more = try run.task()
+        let (a, b) = try withoutGradients {
+            (try task.loss(step: 0).loss.item(), try more.loss(step: 0).loss.item())
+        }
+        #expect(abs(a - b) < 2e-3 * a)
+        let trained = try loop(run)
+        try trained.run { _ in }
+        #expect(try run.writeResults(of: trained, step: 6).count == 2)
     }
 
     @Test func sampleVideosAreMadeWithTheNetworkAsItIs() throws {
@@ -301,6 +336,22 @@ import TorchNN
             let other = try FineTuningRun(config, device: .cpu)
             let warning = try #require(other.warnings().first)
             #expect(warning.contains("trained at guidance 1 and sampled at 10"))
+        }
+    }
+
+    @Test func whatChangedSinceTheRunBeganIsSaid() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let run = try tiny.run(Self.lora)
+            #expect(try run.changes().isEmpty)
+            try run.writeConfiguration()
+            #expect(try run.changes().isEmpty)
+            let other = try tiny.run(
+                Self.lora.replacing("2e-2", with: "1e-2") + "\n[noise]\nshift = 5\n", steps: 9)
+            let changes = try other.changes()
+            #expect(changes.count == 2)
+            #expect(changes[0].hasPrefix("noise.shift was 3 when"))
+            #expect(changes[1].contains("optimizer.learning_rate was 0.02"))
         }
     }
 

@@ -55,9 +55,16 @@ struct TrainTuneCommand: ParsableCommand {
         }
         let launch = try TrainingProcesses.launch()
         let run = try file.run(launch)
+        guard !shard || run.config.method.kind == .full else {
+            throw CommandError.usage(
+                "--shard goes with kind = \"full\"; a LoRA is small, and its base is whole in each "
+                    + "process, so leave it out.")
+        }
         if launch?.rank ?? 0 == 0 {
             for line in try run.facts() { print(line) }
-            for warning in try run.warnings() { Terminal.writeError("note: \(warning)\n") }
+            for warning in try run.warnings() + run.changes() {
+                Terminal.writeError("note: \(warning)\n")
+            }
         }
         if dryRun { return }
         let processes = try TrainingProcesses(launch, device: run.device)
@@ -77,6 +84,7 @@ struct TrainTuneCommand: ParsableCommand {
         processes.print(
             "\(task.store.elementCount) parameters are trained, from step \(loop.step)")
         fflush(nil)
+        if processes.isFirst { try run.writeConfiguration() }
         var session = TrainingSession(stopAfter: stopAfter, lineInterval: 10)
         session.processes = processes
         try session.run(loop, in: run.stateFolder) { step, record, token in
@@ -89,6 +97,10 @@ struct TrainTuneCommand: ParsableCommand {
         }
         guard loop.step >= loop.task.totalSteps, processes.isFirst else { return }
         for file in try run.writeResults(of: loop, step: loop.step) { print(file.path) }
+        guard !isDivided else { return }
+        for video in try run.writeSamples(of: loop, step: loop.step, cancellation: token) {
+            print(video.video.path)
+        }
     }
 
     /// Writes results and sample videos along the way.
