@@ -97,6 +97,46 @@ import Torch
         }
     }
 
+    /// Clips of one video overlap, have several lengths and are read in one pass.
+    @Test func clipsThatOverlapAreThoseOfTheVideo() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            try tiny.write(
+                """
+                [[datasets]]
+                video_directory = "videos"
+                frame_extraction = "slide"
+                frame_stride = 4
+                target_frames = [9, 17]
+                resolution = [32, 32]
+                """, to: "data.toml")
+            let run = try tiny.run()
+            let summary = try run.fillCache()
+            // 11 frames: 0..<9. 20 frames: 0, 4 and 8 ..< + 9, and 0..<17.
+            #expect(summary.clips == 5 && summary.emptyCaptions == 0)
+            let data = try CachedDataset(run.dataset, folder: run.cacheFolder, model: run.model)
+            let frames = try VideoReader(
+                contentsOf: folder.appendingPathComponent("videos/clip-1.mp4")
+            ).remainingFrames()
+            let vae = try ModelLibrary(run.model, precision: .uniform(.float32)).vae()
+            try withoutGradients {
+                for (number, entry) in data.entries.enumerated()
+                where entry.clip.source.contains("clip-1") {
+                    let start = try #require(
+                        Int(entry.clip.source.split(separator: " ").last ?? ""))
+                    let count = 4 * entry.clip.latentCount - 3
+                    let pixels = try Tensor.cat(
+                        frames[start..<start + count].map { try ImageEncoder.pixels($0) }, axis: 2)
+                    let wanted = try vae.encode(pixels).mean.squeeze(0) * vae.config.scalingFactor
+                    let rest = entry.clip.latentCount - 1
+                    try expectClose(
+                        data.latents(number).narrow(1, 1, rest), wanted.narrow(1, 1, rest),
+                        absolute: 1e-3, relative: 1e-3, entry.clip.source)
+                }
+            }
+        }
+    }
+
     @Test func anotherDatasetOrRateIsAnotherCache() throws {
         try withTemporaryFolder { folder in
             let tiny = try TinyFineTuning(in: folder)

@@ -40,6 +40,11 @@ struct TrainCacheCommand: ParsableCommand {
         }
         display.finish()
         for problem in summary.problems { Terminal.writeError("left out: \(problem)\n") }
+        if summary.emptyCaptions > 0 {
+            Terminal.writeError(
+                "note: \(summary.emptyCaptions) captions are empty; what they show is learnt without "
+                    + "any words\n")
+        }
         print(
             """
             \(summary.clips) clips with \(summary.sections) sections, \(summary.pictures) pictures; \

@@ -34,6 +34,8 @@ public struct CacheSummary: Sendable {
     public var sections = 0
     /// Files that were there already, and those that were made.
     public var found = 0, made = 0
+    /// Clips and pictures whose caption is empty.
+    public var emptyCaptions = 0
     /// What was left out, and why.
     public var problems: [DatasetProblem] = []
 }
@@ -128,6 +130,7 @@ public final class CacheBuilder {
 
     private func count(_ plan: CachePlan, _ dataset: DatasetFile.Dataset) {
         for clip in plan.manifest().clips {
+            if clip.caption.isEmpty { summary.emptyCaptions += 1 }
             if clip.pictureIndex == nil {
                 summary.clips += 1
                 summary.sections += (clip.latentCount - 1) / dataset.cutting.window
@@ -139,106 +142,122 @@ public final class CacheBuilder {
 
     // MARK: - Stages
 
+    /// Makes what is missing of a stage, the clips of one video in one pass over it.
+    ///
+    /// - Parameter body: Makes the files of jobs that belong together, and calls what it is given
+    ///   after each, with its place among them. A file that cannot be read ends the group alone.
     private func run(
         _ stage: CacheProgress.Stage, _ jobs: [(plan: CachePlan, job: CacheJob)],
-        _ body: (CachePlan, CacheJob) throws -> Void
+        _ body: ([CacheJob], _ onTensors: (Int, [String: Tensor]) throws -> Void) throws -> Void
     ) throws {
         var seen: Set<URL> = []
         let unique = jobs.filter { seen.insert($0.plan.cache.url($0.job.name)).inserted }
         let missing = unique.filter { !$0.plan.cache.contains($0.job.name) }
         summary.found += unique.count - missing.count
-        for (number, item) in missing.enumerated() {
-            do {
-                try body(item.plan, item.job)
-                summary.made += 1
-            } catch let error as MediaError {
-                summary.problems.append(
-                    DatasetProblem(place: item.job.source, reason: error.description))
-            } catch let error as TrainingError {
-                summary.problems.append(
-                    DatasetProblem(place: item.job.source, reason: error.description))
-            }
+        var count = unique.count - missing.count
+        func finished(_ job: CacheJob) throws {
+            count += 1
             try report(
-                CacheProgress(
-                    stage: stage, done: unique.count - missing.count + number + 1,
-                    total: unique.count, name: item.job.source))
+                CacheProgress(stage: stage, done: count, total: unique.count, name: job.source))
+        }
+        for group in missing.groups(by: { $0.job.frames.video }) {
+            var open = Set(group.indices)
+            do {
+                try body(group.map(\.job)) { number, tensors in
+                    let (plan, job) = group[group.startIndex + number]
+                    try plan.cache.write(tensors, source: job.source, to: job.name)
+                    open.remove(group.startIndex + number)
+                    summary.made += 1
+                    try finished(job)
+                }
+            } catch let error where error is MediaError || error is TrainingError {
+                for number in open.sorted() {
+                    let job = group[number].job
+                    summary.problems.append(
+                        DatasetProblem(place: job.source, reason: "\(error)"))
+                    try finished(job)
+                }
+            }
         }
     }
 
     private func encodeTexts(_ plans: [CachePlan]) throws {
         var encoder: PromptEncoder?
-        try run(.text, plans.flatMap { plan in plan.texts.map { (plan, $0) } }) { plan, job in
+        try run(.text, plans.flatMap { plan in plan.texts.map { (plan, $0) } }) { jobs, done in
             let made = try encoder ?? library.promptEncoder(parity: false)
             encoder = made
-            let encoded = try made(job.text)
-            try plan.cache.write(
-                [
-                    "embeds": encoded.embeds.squeeze(0).narrow(0, 0, encoded.length).contiguous(),
-                    "pooled": encoded.pooled.squeeze(0),
-                ], source: job.text, to: job.name)
+            for (number, job) in jobs.enumerated() {
+                let encoded = try made(job.text)
+                let embeds = try encoded.embeds.squeeze(0).narrow(0, 0, encoded.length)
+                try done(
+                    number,
+                    ["embeds": embeds.contiguous(), "pooled": encoded.pooled.squeeze(0)])
+            }
         }
         encoder = nil
         try library.release([.textEncoder, .textEncoder2])
     }
 
     private func encodePictures(_ plans: [CachePlan]) throws {
-        try run(.vision, plans.flatMap { plan in plan.pictures.map { (plan, $0) } }) { plan, job in
-            let picture = try startPicture(job)
-            let states = try ImageEncoder.vision(
-                picture, library.visionSettings(), library.visionEncoder(),
-                dtype: library.precision.encoders)
-            try plan.cache.write(
-                ["states": states.squeeze(0)], source: job.source, to: job.name)
+        try run(.vision, plans.flatMap { plan in plan.pictures.map { (plan, $0) } }) { jobs, done in
+            try read(jobs, startsOnly: true) { number, frames in
+                let states = try ImageEncoder.vision(
+                    frames[0], library.visionSettings(), library.visionEncoder(),
+                    dtype: library.precision.encoders)
+                try done(number, ["states": states.squeeze(0)])
+            }
         }
         try library.release([.imageEncoder])
     }
 
     private func encodeClips(_ plans: [CachePlan]) throws {
-        try run(.latents, plans.flatMap { plan in plan.clips.map { (plan, $0) } }) { plan, job in
-            let latents: Tensor
-            switch job.frames {
-            case .clip(let source, let range):
-                var clip: [Picture] = []
-                try source.read([range], size: job.size) { clip = $1 }
-                latents = try encode(clip: clip)
-            case .pictures(let files):
-                latents = try .cat(
-                    files.map { try encode(clip: [Self.picture($0, job.size)]) }, axis: 1)
-            case .plain:
-                latents = try encode(clip: [library.folder.settings.plainPicture(job.size)])
-            case .start(_, let seed):
-                latents = try ImageEncoder.latent(
-                    startPicture(job), library.vae(),
-                    noise: SectionNoise(seed: seed, window: 1, size: job.size).picture(),
-                    dtype: library.precision.vae, device: library.device
-                ).squeeze(0)
-            case .none: return
+        try run(.latents, plans.flatMap { plan in plan.clips.map { (plan, $0) } }) { jobs, done in
+            try read(jobs, startsOnly: false) { number, frames in
+                try done(number, ["latents": encode(frames, of: jobs[number])])
             }
-            try plan.cache.write(["latents": latents], source: job.source, to: job.name)
         }
         try library.release([.vae])
     }
 
-    // MARK: - Encoding
+    // MARK: - Pictures
 
-    private func startPicture(_ job: CacheJob) throws -> Picture {
-        switch job.frames {
-        case .clip(let source, let range):
-            var first: [Picture] = []
-            try source.read([range.lowerBound..<range.lowerBound + 1], size: job.size) {
-                first = $1
+    /// Reads the pictures of jobs that belong together.
+    private func read(
+        _ jobs: [CacheJob], startsOnly: Bool, _ body: (Int, [Picture]) throws -> Void
+    ) throws {
+        if let video = jobs[0].frames.video {
+            let ranges = jobs.map { job in
+                startsOnly
+                    ? job.frames.range.lowerBound..<job.frames.range.lowerBound + 1
+                    : job.frames.range
             }
-            guard let picture = first.first else { throw TrainingError("it has no frame") }
-            return picture
-        case .pictures(let files): return try Self.picture(files[0], job.size)
-        case .start(.some(let file), _): return try Self.picture(file, job.size)
-        case .plain, .start, .none: return library.folder.settings.plainPicture(job.size)
+            return try video.read(ranges, size: jobs[0].size, body)
+        }
+        for (number, job) in jobs.enumerated() {
+            let files = startsOnly ? Array(job.frames.files.prefix(1)) : job.frames.files
+            let pictures = try files.map {
+                try Picture(contentsOf: $0).resizedAndCentreCropped(
+                    width: job.size.width, height: job.size.height)
+            }
+            let plain = library.folder.settings.plainPicture(job.size)
+            try body(number, pictures.isEmpty ? [plain] : pictures)
         }
     }
 
-    private static func picture(_ file: URL, _ size: FrameSize) throws -> Picture {
-        try Picture(contentsOf: file).resizedAndCentreCropped(
-            width: size.width, height: size.height)
+    // MARK: - Encoding
+
+    private func encode(_ frames: [Picture], of job: CacheJob) throws -> Tensor {
+        switch job.frames {
+        case .clip, .plain: return try encode(clip: frames)
+        case .pictures: return try .cat(frames.map { try encode(clip: [$0]) }, axis: 1)
+        case .start(_, let seed):
+            return try ImageEncoder.latent(
+                frames[0], library.vae(),
+                noise: SectionNoise(seed: seed, window: 1, size: job.size).picture(),
+                dtype: library.precision.vae, device: library.device
+            ).squeeze(0)
+        case .none: throw TrainingError("\(job.source) has no picture")
+        }
     }
 
     /// The scaled latents of frames, `(C, F, h, w)`; the first is the start picture's own, as at
@@ -266,5 +285,22 @@ extension [FineTuningConfig.Sample] {
     /// What decides which captions and pictures of theirs are encoded, as a text.
     var identity: String {
         "samples\n" + map { "\($0.prompt)\n\($0.image ?? "")\n\($0.seed)" }.joined(separator: "\n")
+    }
+}
+
+extension Array {
+    /// Neighbours of one owner together; elements without one stand alone.
+    fileprivate func groups(by owner: (Element) -> AnyObject?) -> [ArraySlice<Element>] {
+        var groups: [ArraySlice<Element>] = []
+        for index in indices {
+            if let own = owner(self[index]), let last = groups.last,
+                owner(last[last.startIndex]) === own
+            {
+                groups[groups.count - 1] = self[last.startIndex...index]
+            } else {
+                groups.append(self[index...index])
+            }
+        }
+        return groups
     }
 }

@@ -12,6 +12,19 @@ struct CacheJob {
         case clip(FrameSource, Range<Int>)
         /// A generation's start picture, or the plain one, and the seed of its latent's draw.
         case start(URL?, seed: Int)
+
+        /// The video of a clip.
+        var video: FrameSource? { if case .clip(let source, _) = self { source } else { nil } }
+        /// The frames of a clip.
+        var range: Range<Int> { if case .clip(_, let range) = self { range } else { 0..<0 } }
+        /// The files of pictures.
+        var files: [URL] {
+            switch self {
+            case .pictures(let files): files
+            case .start(let file, _): file.map { [$0] } ?? []
+            case .none, .plain, .clip: []
+            }
+        }
     }
 
     /// The file in the cache.
