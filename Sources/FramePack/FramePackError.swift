@@ -20,6 +20,9 @@ public enum FramePackError: Error, Equatable, Sendable, CustomStringConvertible 
     /// A prompt's time marks cannot be read.
     case malformedTimeline(String)
 
+    /// A packing's name is none.
+    case packingName(PackingNameError)
+
     /// The work was cancelled.
     case cancelled
 
@@ -55,6 +58,7 @@ public enum FramePackError: Error, Equatable, Sendable, CustomStringConvertible 
             .malformedTimeline(let sentence), .model(let sentence), .job(let sentence),
             .probe(let sentence):
             sentence
+        case .packingName(let error): error.description
         case .cancelled: "The work was cancelled."
         case .outOfMemory(let place, let reason):
             "\(place) needs more memory than there is; take a smaller size or window, add the "

@@ -37,6 +37,8 @@ struct Outcome {
     let status: ExitStatus
     /// What is printed: help in full, or one line.
     let message: String
+    /// Whether the message has lines on purpose.
+    private(set) var isLaidOut = false
 
     /// Tells what an error means.
     init(_ error: any Error, arguments: [String]) {
@@ -49,6 +51,8 @@ struct Outcome {
             case .failure: status = .failure
             }
             message = error.description
+        case FramePackError.packingName(let error):
+            (status, message, isLaidOut) = (.usage, error.description, true)
         case FramePackError.cancelled:
             (status, message) = (.cancelled, FramePackError.cancelled.description)
         case FramePackError.invalidSetting(let name, let found, let wanted):
@@ -87,7 +91,9 @@ struct Outcome {
             // A file's name may hold codes that a terminal obeys.
             let plain = String(
                 message.map {
-                    $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0
+                    isLaidOut && $0 == "\n"
+                        || $0.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
+                        ? $0 : "?"
                 })
             FileHandle.standardError.write(Data("\(label)\(plain)\n".utf8))
         }

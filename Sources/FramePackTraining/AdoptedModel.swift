@@ -27,6 +27,9 @@ extension TrainingRun {
         }
         var sizes = SmallModelSizes(side: side)
         sizes.transformer = try config(.transformer, of: model)
+        for kernel in SmallModelSizes.packingKernels where !sizes.transformer.encodes(kernel) {
+            sizes.transformer.packingKernels.append(kernel)
+        }
         sizes.llama = try config(.textEncoder, of: model)
         sizes.clip = try config(.textEncoder2, of: model)
         sizes.siglip = try config(.imageEncoder, of: model)
@@ -55,7 +58,9 @@ extension TrainingRun {
         guard FileManager.default.fileExists(atPath: start.path) else {
             return try RandomWeights(seed: seed)
         }
-        return try AdoptedWeights(start, fresh: RandomWeights(seed: seed))
+        let adopted = try AdoptedWeights(start, fresh: RandomWeights(seed: seed))
+        return KernelInitialization(
+            adopted, config: try sizes().transformer, prefix: "\(ModelPart.transformer.rawValue).")
     }
 
     private func config<Value: Decodable>(_ part: ModelPart, of model: ModelFolder) throws

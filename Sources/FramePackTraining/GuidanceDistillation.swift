@@ -68,26 +68,30 @@ public final class GuidanceDistillation: TrainingTask {
 
     /// The loss of some samples of a step.
     public func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss {
-        let lesson = try withoutGradients { try makeLesson(step: step, samples: samples) }
-        let velocity = try student(lesson.input, data.forward)
-        let error = try (velocity - lesson.target).square()
-        let loss = try (error * lesson.weight).mean() / lesson.weight.mean()
+        // Other samples than the teacher saw at the same step.
+        let batches = try data.batches(step: step &+ 1_000_000, samples: samples)
+        var scales = scales(step: step, count: sampleCount(step: step))[samples]
+        let lessons = try batches.map { batch in
+            let own = Array(scales.prefix(batch.captions.count))
+            scales = scales.dropFirst(own.count)
+            return try withoutGradients { try makeLesson(batch, scales: own) }
+        }
+        let errors = try lessons.map {
+            try (student($0.input, data.forward) - $0.target).square()
+        }
         return TrainingLoss(
-            loss: loss, weight: try lesson.weight.mean().item() * Double(samples.count),
-            metrics: ["pull": lesson.pull])
+            loss: try data.weightedMean(errors, batches), weight: try data.weight(batches),
+            metrics: ["pull": lessons.map(\.pull).reduce(0, +) / Double(lessons.count)])
     }
 
     private struct Lesson {
         let input: TransformerInput
         let target: Tensor
-        let weight: Tensor
         /// The mean square of what guidance adds to the target.
         let pull: Double
     }
 
-    private func makeLesson(step: Int, samples: Range<Int>) throws -> Lesson {
-        // Other samples than the teacher saw at the same step.
-        let batch = try data.batch(step: step &+ 1_000_000, samples: samples)
+    private func makeLesson(_ batch: TrainingBatch, scales: [Float]) throws -> Lesson {
         var input = batch.input
         let execution = data.forward
         let positive = try data.model.transformer(input, execution)
@@ -95,13 +99,11 @@ public final class GuidanceDistillation: TrainingTask {
         blank.conditioning = try data.conditioning(
             captions: batch.captions.map { _ in "" }, imageEmbeds: input.conditioning.imageEmbeds)
         let negative = try data.model.transformer(blank, execution)
-        let scales = Array(scales(step: step, count: sampleCount(step: step))[samples])
         let wide = try Tensor(scales, [scales.count, 1, 1, 1, 1]).to(device)
         let added = try (positive - negative) * (wide - 1)
         input.guidance = try (Tensor(scales) * 1000).to(device)
         return Lesson(
-            input: input, target: try positive + added, weight: try data.objectWeights(batch),
-            pull: try added.square().mean().item())
+            input: input, target: try positive + added, pull: try added.square().mean().item())
     }
 
     /// Scales, one in each of as many equal parts of the range as there are samples.

@@ -125,6 +125,11 @@ private struct ModelWriter {
         try writeNetwork(
             store, stem: "diffusion_pytorch_model", config: sizes.transformer,
             to: part(.transformer))
+        if FileManager.default.fileExists(atPath: run.codebookFile.path) {
+            try AtomicFile.write(
+                Data(contentsOf: run.codebookFile),
+                to: part(.transformer).appendingPathComponent(HistoryCodebook.fileName))
+        }
         try writeLlama()
         let clip = ParameterStore()
         let clipSource = published(.textEncoder2, of: averages)

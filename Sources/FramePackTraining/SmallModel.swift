@@ -18,6 +18,9 @@ public struct SmallModelSizes: Codable, Sendable {
     /// The vision encoder.
     public var siglip: SigLIPVisionConfig
 
+    /// The kernels of all packings of the paper: k16 goes through k8.
+    static let packingKernels = [1, 2, 4, 8].map { PatchKernel(rate: $0) }
+
     /// The shipped sizes.
     public init(side: Int = 64) {
         self.side = side
@@ -33,6 +36,7 @@ public struct SmallModelSizes: Codable, Sendable {
         transformer.textSize = 128
         transformer.pooledSize = 64
         transformer.imageSize = 64
+        transformer.packingKernels = Self.packingKernels
         llama = LlamaConfig()
         llama.vocabularySize = 768
         llama.hiddenSize = 128

@@ -131,7 +131,7 @@ extension TrainingRun {
         try TransformerTraining(
             config, model: SmallModel(sizes, folder: model, source: source),
             cache: clipCache(side: sizes.side), plainStart: plainStart(side: sizes.side),
-            plainLevel: Self.plainLevel, seed: seed, execution: execution)
+            plainLevel: Self.plainLevel, codebook: codebook(), seed: seed, execution: execution)
     }
 
     /// Prepares the distillation of the guidance of the run's transformer as it was stored last.

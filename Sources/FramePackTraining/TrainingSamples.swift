@@ -10,6 +10,8 @@ struct SampleChoice {
     let caption: String
     let section: Section
     let isStartDropped: Bool
+    /// Whether its history is discrete.
+    let isDiscrete: Bool
 }
 
 /// Draws samples from a cache of clips.
@@ -19,31 +21,34 @@ struct SampleChooser {
 
     private let shards: [ClipCache.Shard]
     private let clips: WorldClips
-    private let plans: [SamplingOrder: [SectionPlan]]
-    private let invertedShare, firstShare: Double
+    private let layouts: LayoutChooser
 
     init(_ shards: [ClipCache.Shard], _ clips: WorldClips, _ config: TransformerTrainingConfig)
         throws
     {
-        self.shards = shards
-        self.clips = clips
-        (invertedShare, firstShare) = (config.invertedShare, config.firstShare)
-        let longest = shards.map { ($0.latents.dim(2) - 1) / 9 }.max() ?? 1
-        plans = try Dictionary(
-            uniqueKeysWithValues: SamplingOrder.allCases.map { order in
-                (
-                    order,
-                    try (1...longest).map { count in
-                        try SectionPlan(
-                            order: order, length: .frames(36 * count + 1),
-                            timeline: PromptTimeline("video"))
-                    }
-                )
-            })
+        (self.shards, self.clips) = (shards, clips)
+        layouts = try LayoutChooser(
+            config.layouts, latents: shards.map { $0.latents.dim(2) }.max() ?? 10,
+            firstShare: config.firstShare)
     }
 
-    func choose(_ random: inout SplitMix64) -> SampleChoice {
+    /// What samples share that go through the network together.
+    struct Shared {
+        let shard: Int
+        let section: Section
+        let isDiscrete: Bool
+    }
+
+    /// Draws a shard, a layout, and a section that its clips are long enough for.
+    func chooseShared(_ random: inout SplitMix64) -> Shared {
         let shard = Int.random(in: 0..<shards.count, using: &random)
+        let (layout, section) = layouts.choose(latents: shards[shard].latents.dim(2), &random)
+        return Shared(shard: shard, section: section, isDiscrete: layout.packing.isDiscrete)
+    }
+
+    /// Draws a clip and what is hidden of it.
+    func choose(_ shared: Shared, _ random: inout SplitMix64) -> SampleChoice {
+        let shard = shared.shard
         let row = Int.random(in: 0..<trainedRows(shards[shard]), using: &random)
         let scene = clips.scene(shards[shard].numbers[row])
         let caption = scene.caption(variant: Int.random(in: 0..<64, using: &random))
@@ -51,8 +56,8 @@ struct SampleChooser {
         let isStartDropped = Double.random(in: 0..<1, using: &random) < Self.dropShare
         return SampleChoice(
             shard: shard, row: row, caption: isCaptionDropped ? "" : caption,
-            section: section((shards[shard].latents.dim(2) - 1) / 9, &random),
-            isStartDropped: isStartDropped)
+            section: shared.section, isStartDropped: isStartDropped,
+            isDiscrete: shared.isDiscrete)
     }
 
     /// The last clips of each shard are kept out, if it has enough.
@@ -71,29 +76,24 @@ struct SampleChooser {
         var pairs: [(SampleChoice, SampleChoice)] = []
         for (number, shard) in shards.enumerated() {
             let length = (shard.latents.dim(2) - 1) / 9
-            guard let section = plans[order]?[min(length, 2) - 1].sections.first else { continue }
+            guard
+                let section = try? SectionPlan(
+                    order: order, length: .frames(36 * min(length, 2) + 1),
+                    timeline: PromptTimeline("video")
+                ).sections.first
+            else { continue }
             for row in trainedRows(shard)..<shard.numbers.count {
                 let scene = clips.scene(shard.numbers[row])
                 guard let opposite = scene.reversed else { continue }
                 func choice(_ scene: Scene) -> SampleChoice {
                     SampleChoice(
                         shard: number, row: row, caption: scene.caption(variant: 0),
-                        section: section, isStartDropped: false)
+                        section: section, isStartDropped: false, isDiscrete: false)
                 }
                 pairs.append((choice(scene), choice(opposite)))
             }
         }
         return Array(pairs.prefix(count))
-    }
-
-    private func section(_ longest: Int, _ random: inout SplitMix64) -> Section {
-        let isInverted = Double.random(in: 0..<1, using: &random) < invertedShare
-        let order = isInverted ? SamplingOrder.inverted : .f1
-        let count = Int.random(in: 1...longest, using: &random)
-        let sections = plans[order]?[count - 1].sections ?? []
-        // A plan has a section at least.
-        if Double.random(in: 0..<1, using: &random) < firstShare { return sections[0] }
-        return sections.randomElement(using: &random) ?? sections[0]
     }
 }
 
@@ -114,11 +114,16 @@ package struct SampleLatents {
 
     /// The latents that a section generates, `(C, F, h, w)`.
     package func target(_ section: Section) throws -> Tensor {
-        try frames.narrow(1, section.latents.lowerBound, section.latents.count)
+        try .cat(
+            section.pieces.map {
+                try frames.narrow(1, $0.latents.lowerBound, $0.latents.count)
+            }, axis: 1)
     }
 
     /// The latents of a context group, `(C, n, h, w)`, and where each was generated, `(1, n, 1, 1)`.
-    func group(_ group: ContextGroup) throws -> (latents: Tensor, isGenerated: Tensor) {
+    func group(_ group: ContextGroup, _ codebook: HistoryCodebook?) throws -> (
+        latents: Tensor, isGenerated: Tensor
+    ) {
         let numbers = group.sources.map { source -> Int in
             switch source {
             case .start: isStartDropped ? count + 1 : 0
@@ -129,35 +134,50 @@ package struct SampleLatents {
         let generated = group.sources.map { source -> Float in
             if case .generated = source { 1 } else { 0 }
         }
-        return (
-            try frames.indexSelect(1, Tensor(numbers.map(Int64.init))),
-            try Tensor(generated, [1, generated.count, 1, 1])
-        )
+        var latents = try frames.indexSelect(1, Tensor(numbers.map(Int64.init)))
+        if let codebook {
+            let flags = zip(group.sources, group.roles).map { source, role -> Float in
+                source == .zeros || role == .anchor ? 0 : 1
+            }
+            let isHistory = try Tensor(flags, [1, flags.count, 1, 1])
+            let discrete = try codebook.nearest(to: latents.unsqueeze(0)).squeeze(0)
+            latents = try latents + (discrete - latents) * isHistory
+        }
+        return (latents, try Tensor(generated, [1, generated.count, 1, 1]))
     }
 
-    /// The packed context of several sections, one a sample, noise mixed into what was generated.
+    /// The packed context of several sections of one layout, one a sample, noise mixed into what was
+    /// generated.
     ///
     /// - Parameters:
-    ///   - noise: How much noise each sample's generated latents get, in the latents' units.
-    ///   - part: Which samples of a step they are; nil for all.
-    ///   - generator: Where noise comes from; each group draws once.
+    ///   - noise: How much noise each sample's generated latents get, in the latents' units; none
+    ///     goes to a discrete history.
+    ///   - codebook: What makes the history discrete; nil leaves it as it is.
+    ///   - generators: Where each sample's noise comes from; each group draws once.
     package static func context(
-        _ sections: [Section], _ sources: [SampleLatents], noise: [Float], part: BatchPart? = nil,
-        generator: Generator, on device: Device = .cpu
+        _ sections: [Section], _ sources: [SampleLatents], noise: [Float],
+        codebook: HistoryCodebook? = nil, generators: [Generator], on device: Device = .cpu
     ) throws -> PackedContext {
-        let part = part ?? BatchPart(rows: 0..<sections.count, count: sections.count)
         let amount = try Tensor(noise, [noise.count, 1, 1, 1, 1])
         func frames(_ index: Int) throws -> ContextFrames {
-            let groups = try zip(sections, sources).map { try $1.group($0.context[index]) }
+            let groups = try zip(sections, sources).map { section, source in
+                try source.group(section.context[index], codebook)
+            }
             let latents = try Tensor.stack(groups.map(\.latents), axis: 0)
             let generated = try Tensor.stack(groups.map(\.isGenerated), axis: 0)
-            let noise = try part.noise(like: latents, generator: generator)
+            let noise = try Tensor.stack(
+                generators.map {
+                    try Tensor.randn(Array(latents.shape.dropFirst()), generator: $0)
+                }, axis: 0)
+            let corrupted =
+                codebook == nil ? try latents + noise * generated * amount : latents
             return ContextFrames(
-                try (latents + noise * generated * amount).to(device),
-                .perSample(sections.map { $0.context[index].indices }))
+                try corrupted.to(device), .perSample(sections.map { $0.context[index].indices }))
         }
         return PackedContext(
-            clean: try frames(0), clean2x: try frames(1), clean4x: try frames(2))
+            try (sections.first?.context ?? []).enumerated().map { index, group in
+                PackedGroup(group.kernel, averaging: group.averaging, try frames(index))
+            })
     }
 }
 

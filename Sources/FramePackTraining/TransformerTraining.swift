@@ -1,4 +1,4 @@
-import FramePack
+public import FramePack
 import Models
 import Tokenizers
 public import Torch
@@ -19,8 +19,10 @@ public struct TransformerTrainingConfig: Codable, Sendable {
     public var historyNoiseShare = 0.6
     /// The largest noise that is mixed into history, in units of the latents' deviation.
     public var historyNoise = 0.2
-    /// The share of samples in the inverted anti-drifting order; the others are in F1 order.
-    public var invertedShare = 0.5
+    /// The packings and sampling orders that samples are drawn in.
+    public var layouts = TrainingLayout.all
+    /// Samples that share a layout and a section, and go through the network together.
+    public var samplesPerLayout = 2
     /// The share of samples in the section that is generated first, of which nothing but the start
     /// picture and the caption says where it goes.
     public var firstShare = 0.35
@@ -35,8 +37,8 @@ public struct TransformerTrainingConfig: Codable, Sendable {
 
 /// Trains a transformer with its text and vision encoders on cached clips.
 ///
-/// Each sample is one section with the packed context that it would have at inference, in one of
-/// the sampling orders. The guidance embedding is held at 1; distillation teaches it later.
+/// Each sample is one section with the packed context that it would have at inference, in a packing
+/// and sampling order of its own, so that one network serves all of them. The guidance embedding is held at 1; distillation teaches it later.
 /// Source: arXiv 2504.12626, section 3.
 public final class TransformerTraining: TrainingTask {
     /// The recipe.
@@ -48,6 +50,7 @@ public final class TransformerTraining: TrainingTask {
     private let chooser: SampleChooser
     private let plainStart: Tensor
     private let plainPicture: [UInt8]
+    private let codebook: HistoryCodebook?
     let seed: UInt64
     let execution: TrainingExecution
 
@@ -57,10 +60,11 @@ public final class TransformerTraining: TrainingTask {
     ///   - plainStart: The latent of the plain picture that stands for no start picture,
     ///     `(C, 1, h, w)`.
     ///   - plainLevel: The grey level of that picture.
+    ///   - codebook: What makes a history discrete; needed where a layout wants that.
     ///   - seed: The seed of the choice of samples and of noise.
     public init(
         _ config: TransformerTrainingConfig, model: SmallModel, cache: ClipCache,
-        plainStart: Tensor, plainLevel: UInt8, seed: UInt64,
+        plainStart: Tensor, plainLevel: UInt8, codebook: HistoryCodebook? = nil, seed: UInt64,
         execution: TrainingExecution = TrainingExecution()
     ) throws {
         self.config = config
@@ -69,6 +73,11 @@ public final class TransformerTraining: TrainingTask {
         self.execution = execution
         if execution.device != .cpu { try model.store.move(to: execution.device) }
         self.plainStart = plainStart
+        self.codebook = codebook
+        guard codebook != nil || !config.layouts.contains(where: \.packing.isDiscrete) else {
+            throw TrainingError(
+                "a packing with +D wants a codebook; run `framepack train codebook` first")
+        }
         clips = cache.clips
         shards = try cache.shards()
         chooser = try SampleChooser(shards, clips, config)
@@ -105,11 +114,11 @@ public final class TransformerTraining: TrainingTask {
 
     /// The loss of some samples of a step.
     public func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss {
-        let batch = try batch(step: step, samples: samples)
-        let error = try squaredError(batch)
+        let batches = try batches(step: step, samples: samples)
+        let errors = try batches.map(squaredError)
         return TrainingLoss(
-            loss: try weightedMean(error, batch), weight: try weight(batch),
-            metrics: try metrics(error.detach(), batch.sigma))
+            loss: try weightedMean(errors, batches), weight: try weight(batches),
+            metrics: try metrics(errors, batches))
     }
 
     /// The direction check, now and then.
@@ -117,11 +126,34 @@ public final class TransformerTraining: TrainingTask {
         step % config.checkSteps == 0 ? try checkDirections() : [:]
     }
 
-    /// Some samples of one step; all of them are drawn, whichever are asked for.
-    func batch(step: Int, samples: Range<Int>) throws -> TrainingBatch {
-        var random = SplitMix64(seed: SplitMix64.mix(seed ^ (UInt64(step) << 20)))
-        let choices = (0..<config.batch).map { _ in chooser.choose(&random) }
-        return try batch(choices, samples, &random)
+    /// Some samples of a step, in batches of one layout each.
+    ///
+    /// A layout follows from the step and the number of its batch, a sample from the step and its
+    /// own index.
+    func batches(step: Int, samples: Range<Int>) throws -> [TrainingBatch] {
+        let levels = sigmas(step)
+        let width = config.samplesPerLayout
+        let groups =
+            samples.isEmpty
+            ? 0..<0 : samples.lowerBound / width..<(samples.upperBound + width - 1) / width
+        return try groups.map { group in
+            let rows = samples.clamped(to: group * width..<(group + 1) * width)
+            var random = random(step, 1 << 16 | group)
+            let shared = chooser.chooseShared(&random)
+            let choices = rows.map { index in
+                var random = self.random(step, index)
+                return chooser.choose(shared, &random)
+            }
+            return try batch(choices, at: Array(levels[rows]), seeds: rows.map { seed(step, $0) })
+        }
+    }
+
+    private func random(_ step: Int, _ index: Int) -> SplitMix64 {
+        SplitMix64(seed: seed(step, index))
+    }
+
+    private func seed(_ step: Int, _ index: Int) -> UInt64 {
+        SplitMix64.mix(SplitMix64.mix(seed ^ UInt64(step) << 20) &+ UInt64(index))
     }
 
     /// The squared error of each latent's velocity, `(B, C, F, h, w)`.
@@ -135,26 +167,31 @@ public final class TransformerTraining: TrainingTask {
         try batch.masks.unsqueeze(1) * (config.objectWeight - 1) + 1
     }
 
-    /// What a batch counts against the step's others: the sum of its weights.
-    func weight(_ batch: TrainingBatch) throws -> Double {
-        try objectWeights(batch).mean().item() * Double(batch.captions.count)
+    /// What batches count against the step's others: the sum of their weights.
+    func weight(_ batches: [TrainingBatch]) throws -> Double {
+        try batches.reduce(0) { try $0 + objectWeights($1).sum().item() }
     }
 
-    private func weightedMean(_ error: Tensor, _ batch: TrainingBatch) throws -> Tensor {
-        let weight = try objectWeights(batch)
-        return try (error * weight).mean() / weight.mean()
+    /// The mean of all errors `(B, C, F, h, w)`, objects counting more.
+    func weightedMean(_ errors: [Tensor], _ batches: [TrainingBatch]) throws -> Tensor {
+        var sum = try Tensor.zeros([], device: device)
+        for (error, batch) in zip(errors, batches) {
+            sum = try sum + (error.mean([1], keepAxes: true) * objectWeights(batch)).sum()
+        }
+        return try sum / weight(batches)
     }
 
-    /// Those of all a step's samples whose indices are in `rows`, at their noise levels.
+    /// Samples of one layout.
     ///
-    /// - Parameter levels: Of all samples, in [0, 1] on the CPU; nil draws them.
-    func batch(
-        _ all: [SampleChoice], _ rows: Range<Int>, at levels: Tensor? = nil,
-        _ random: inout SplitMix64
-    ) throws -> TrainingBatch {
-        let generator = try Generator(seed: random.next())
-        let choices = Array(all[rows])
-        let part = BatchPart(rows: rows, count: all.count)
+    /// - Parameters:
+    ///   - levels: Their noise levels in [0, 1].
+    ///   - seeds: What each sample's noise follows from.
+    func batch(_ choices: [SampleChoice], at levels: [Float], seeds: [UInt64]) throws
+        -> TrainingBatch
+    {
+        // Drawn on the CPU, so that every device sees the same.
+        let generators = try seeds.map { try Generator(seed: $0) }
+        let sigma = try Tensor(levels)
         let sources = try choices.map { choice in
             try SampleLatents(
                 shards[choice.shard].latents.select(0, choice.row), plain: plainStart,
@@ -165,19 +202,24 @@ public final class TransformerTraining: TrainingTask {
         let masks =
             try Tensor.stack(
                 choices.map { choice in
-                    let range = choice.section.latents
-                    return try shards[choice.shard].masks.select(0, choice.row)
-                        .narrow(0, range.lowerBound, range.count).to(.float32)
+                    let mask = try shards[choice.shard].masks.select(0, choice.row)
+                    return try .cat(
+                        choice.section.pieces.map {
+                            try mask.narrow(0, $0.latents.lowerBound, $0.latents.count)
+                        }, axis: 0
+                    ).to(.float32)
                 }, axis: 0) / 255
-        let sigma = try part.rows(of: levels ?? sigmas(&random))
-        let noise = try part.noise(like: clean, generator: generator)
+        let noise = try Tensor.stack(
+            generators.map {
+                try Tensor.randn(Array(clean.shape.dropFirst()), generator: $0)
+            }, axis: 0)
         let wide = try sigma.reshape(-1, 1, 1, 1, 1)
         let noisy = try clean + (noise - clean) * wide
         let input = TransformerInput(
             latents: try noisy.to(device), timestep: try (sigma * 1000).to(device),
             guidance: try Tensor.full([choices.count], 1000).to(device),
             indices: .perSample(choices.map(\.section.targetIndices)),
-            context: try context(choices, sources, part, generator, &random),
+            context: try context(choices, sources, generators, seeds),
             conditioning: try conditioning(
                 captions: choices.map(\.caption),
                 imageEmbeds: model.siglip(pictures(choices), dtype: execution.dtype)))
@@ -186,29 +228,33 @@ public final class TransformerTraining: TrainingTask {
             noise: try noise.to(device), masks: try masks.to(device), sigma: sigma, input: input)
     }
 
-    /// Noise levels, one in each of as many equal parts of [0, 1] as there are samples, shifted.
-    private func sigmas(_ random: inout SplitMix64) throws -> Tensor {
+    /// Noise levels of a step, one in each of as many equal parts of [0, 1] as there are samples,
+    /// shifted.
+    private func sigmas(_ step: Int) -> [Float] {
+        var random = random(step, 1 << 24)
         let count = Double(config.batch)
         let levels = (0..<config.batch).map { index -> Float in
             let u = (Double(index) + Double.random(in: 0..<1, using: &random)) / count
             return Float(config.shift * u / (1 + (config.shift - 1) * u))
         }
-        return try Tensor(levels.shuffled(using: &random))
+        return levels.shuffled(using: &random)
     }
 
     private func context(
-        _ choices: [SampleChoice], _ sources: [SampleLatents], _ part: BatchPart,
-        _ generator: Generator, _ random: inout SplitMix64
+        _ choices: [SampleChoice], _ sources: [SampleLatents], _ generators: [Generator],
+        _ seeds: [UInt64]
     ) throws -> PackedContext {
-        let amounts = (0..<part.count).map { _ -> Float in
+        let amounts = seeds.map { seed -> Float in
+            var random = SplitMix64(seed: SplitMix64.mix(seed))
             guard Double.random(in: 0..<1, using: &random) < config.historyNoiseShare else {
                 return 0
             }
             return Float(Double.random(in: 0...config.historyNoise, using: &random))
         }
         return try SampleLatents.context(
-            choices.map(\.section), sources, noise: Array(amounts[part.rows]), part: part,
-            generator: generator, on: device)
+            choices.map(\.section), sources, noise: amounts,
+            codebook: choices.contains(where: \.isDiscrete) ? codebook : nil,
+            generators: generators, on: device)
     }
 
     /// What the transformer sees of captions, beside given vision tokens `(B, I, C)`.
@@ -257,18 +303,21 @@ public final class TransformerTraining: TrainingTask {
     private func checkDirections() throws -> [String: Double] {
         try withoutGradients {
             try DirectionCheck(chooser).errors { choices in
-                var random = SplitMix64(seed: 0xD12E)
-                let levels = try Tensor.full([choices.count], DirectionCheck.level)
-                let batch = try self.batch(choices, 0..<choices.count, at: levels, &random)
-                return try weightedMean(squaredError(batch), batch).item()
+                let levels = [Float](repeating: DirectionCheck.level, count: choices.count)
+                let seeds = choices.indices.map { SplitMix64.mix(0xD12E &+ UInt64($0)) }
+                let batch = try self.batch(choices, at: levels, seeds: seeds)
+                return try weightedMean([squaredError(batch)], [batch]).item()
             }
         }
     }
 
     /// The error at low, middle and high noise.
-    func metrics(_ error: Tensor, _ sigma: Tensor) throws -> [String: Double] {
-        let each = try error.mean([1, 2, 3, 4]).array(Double.self)
-        let levels = try sigma.array(Double.self)
+    private func metrics(_ errors: [Tensor], _ batches: [TrainingBatch]) throws -> [String: Double]
+    {
+        let each = try errors.flatMap {
+            try $0.detach().mean([1, 2, 3, 4]).array(Double.self)
+        }
+        let levels = try batches.flatMap { try $0.sigma.array(Double.self) }
         var metrics: [String: Double] = [:]
         for (name, range) in [("low", 0.0..<0.5), ("middle", 0.5..<0.85), ("high", 0.85..<1.01)] {
             let part = zip(each, levels).filter { range.contains($1) }.map(\.0)

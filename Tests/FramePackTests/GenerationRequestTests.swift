@@ -62,7 +62,7 @@ private func refusal(json: String) -> String? {
         #expect(refusal { $0.threshold = 1.5 } == "threshold is 1.5; it must be from 0 to 1.")
         #expect(refusal { $0.crf = 52 } == "crf is 52; it must be from 0 to 51.")
         #expect(refusal { $0.fps = 0 } == "fps is 0; it must be from 1 to 120.")
-        #expect(refusal { $0.window = 0 } == "window is 0; it must be from 1 to 33.")
+        #expect(refusal { $0.window = 0 } == "window is 0; it must be from 1 to 1000.")
         #expect(refusal { $0.cfg = 0.5 }?.hasPrefix("cfg is 0.5;") == true)
         #expect(refusal { $0.guidanceRescale = -0.1 }?.hasPrefix("guidanceRescale is") == true)
         #expect(refusal { $0.resolution = 8 }?.hasPrefix("resolution is 8;") == true)

@@ -89,7 +89,11 @@ private struct PipelineCase {
         let first = try #require(wanted.tensors["noise.1"])
         let size = FrameSize(height: 8 * first.dim(3), width: 8 * first.dim(4))
         let noise = try SectionNoise(
-            seed: wanted.options.seed, window: wanted.options.window, size: size)
+            seed: wanted.options.seed,
+            plan: SectionPlan(
+                order: .f1,
+                length: .frames(4 * wanted.options.window * wanted.options.sections + 1),
+                window: wanted.options.window, timeline: PromptTimeline("a")), size: size)
         try expectClose(
             noise.picture(), #require(wanted.tensors["noise.0"]), absolute: 1e-6, relative: 0)
         for section in 0..<wanted.options.sections {

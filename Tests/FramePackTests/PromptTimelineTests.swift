@@ -39,6 +39,7 @@ import Testing
         let timeline = try PromptTimeline("[0s: a] [1.9s: b] [3.6s: c]")
         let plan = try SectionPlan(order: order, length: .seconds(5), timeline: timeline)
         let inTime = plan.sections.sorted { $0.place < $1.place }
+        // One call has one prompt, so that no two places are generated together.
         // Sections are 0-1.2, 1.2-2.4, 2.4-3.6, 3.6-4.8 seconds.
         #expect(inTime.map { plan.prompt(of: $0) } == ["a", "a", "b", "c"])
     }

@@ -59,11 +59,11 @@ private struct ToyDenoiser: Denoiser {
         let plan = try SectionPlan(
             order: .inverted, length: .frames(9), window: 1, timeline: PromptTimeline("a"))
         func latent(_ value: Double) throws -> Tensor { try .full([1, 16, 1, 2, 2], value) }
-        var history = LatentHistory(start: try latent(9), window: 1)
+        var history = LatentHistory(start: try latent(9), plan: plan)
         let first = try history.context(of: plan.sections[0])
         #expect(try values(first.packed.clean) == [9, 0])
         #expect(try values(first.packed.clean4x) == Array(repeating: 0, count: 16))
-        history.add(try latent(5), of: plan.sections[0])
+        try history.add(latent(5), of: plan.sections[0])
         let second = try history.context(of: plan.sections[1])
         #expect(try values(second.packed.clean) == [9, 5])
         #expect(try values(second.packed.clean2x) == [0, 0])
@@ -78,8 +78,10 @@ private struct ToyDenoiser: Denoiser {
 
     @Test func resumedNoiseIsTheSame() throws {
         let size = FrameSize(height: 32, width: 32)
-        let whole = try SectionNoise(seed: 1, window: 2, size: size)
-        let resumed = try SectionNoise(seed: 1, window: 2, size: size)
+        let plan = try SectionPlan(
+            order: .antiDrifting, length: .frames(33), window: 2, timeline: PromptTimeline("a"))
+        let whole = try SectionNoise(seed: 1, plan: plan, size: size)
+        let resumed = try SectionNoise(seed: 1, plan: plan, size: size)
         _ = try whole.picture()
         _ = try whole.section(0)
         _ = try whole.section(1)

@@ -39,7 +39,7 @@ public final class FrameDecoder {
     /// Decodes what is decoded after a section.
     ///
     /// - Parameters:
-    ///   - section: The section.
+    ///   - section: A section after which something is decoded.
     ///   - history: The latents so far, in pieces of `(1, 16, F, h, w)`.
     /// - Returns: `(1, 3, N, H, W)` around [-1, 1], not clamped, in float32 on the CPU; N is 4n - 3
     ///   for n latents.
@@ -48,8 +48,7 @@ public final class FrameDecoder {
     public func decode(after section: Section, _ history: LatentHistory) throws -> Tensor {
         let range = section.decodedLatents
         let latents = try history.latents(range).to(device, dtype)
-        let next =
-            section.number + 1 < plan.sections.count ? plan.sections[section.number + 1] : nil
+        let next = plan.neighbours(of: section).after
         let wanted = next.map { Self.windows(of: $0, tiling: tiling, vae.config) } ?? []
         var found: [Range<Int>: Tensor] = [:]
         let pixels = try vae.decode(

@@ -150,7 +150,7 @@ public struct DoctorReport: Codable, Equatable, Sendable {
             picture: nil, defaultResolution: small.settings.resolution ?? 640)
         let plan = try request.plan(defaultOrder: small.defaultOrder)
         let video = plan.sections.map {
-            $0.videoTokenCount(size: frame, targetKernel: plan.packing.targetKernel)
+            $0.videoTokenCount(size: frame)
         }
         let tokens = (video.max() ?? 0) + size.visionTokens + 20
         let transformer = size.transformer

@@ -12,48 +12,61 @@ public struct LatentHistory {
     /// The generated pieces by their place in time, `(1, 16, F, h, w)`.
     private var pieces: [Int: Tensor] = [:]
     private let window: Int
+    private let codebook: HistoryCodebook?
+    private let ranking: HistoryRanking?
+    private let sectionCount: Int
 
     /// A history before the first section.
     ///
     /// - Parameters:
     ///   - start: The start image's latent, `(1, 16, 1, h, w)`.
     ///   - end: The end image's latent in the same shape, where the plan has an end image.
-    ///   - window: Latents of a section.
-    public init(start: Tensor, end: Tensor? = nil, window: Int) {
-        (self.start, self.end, self.window) = (start, end, window)
+    ///   - plan: The sections.
+    ///   - order: Which latents of the history get the finest kernels.
+    ///   - timeWeight: How much nearness in time counts in hybrid order, 0 or more.
+    ///   - codebook: What makes the history discrete, where the packing wants that.
+    public init(
+        start: Tensor, end: Tensor? = nil, plan: SectionPlan, order: HistoryOrder = .time,
+        timeWeight: Double = 1, codebook: HistoryCodebook? = nil
+    ) {
+        (self.start, self.end, self.codebook) = (start, end, codebook)
+        (window, sectionCount) = (plan.window, plan.windowCount)
+        let seconds = Double(VideoLength.framesPerLatent) / Double(plan.framesPerSecond)
+        ranking =
+            order == .time
+            ? nil
+            : HistoryRanking(order: order, timeWeight: timeWeight, secondsPerLatent: seconds)
     }
 
     /// Adds what a section generated.
     ///
     /// - Parameters:
-    ///   - latents: `(1, 16, F, h, w)` in float32 on the CPU, F the latents of a section.
+    ///   - latents: `(1, 16, F, h, w)` in float32 on the CPU, F the latents of all its pieces.
     ///   - section: The section.
-    public mutating func add(_ latents: Tensor, of section: Section) {
-        pieces[section.place] = latents
+    /// - Throws: `TorchError` for another number of latents.
+    public mutating func add(_ latents: Tensor, of section: Section) throws {
+        var offset = 0
+        for piece in section.pieces {
+            pieces[piece.place] = try latents.narrow(2, offset, piece.latents.count)
+            offset += piece.latents.count
+        }
     }
 
     /// The context of a section, its groups on a device.
     ///
     /// - Returns: Groups of latents `(1, 16, F, h, w)`, F as many as each group has sources.
-    /// - Throws: `FramePackError.conflictingSettings` for a kernel that the transformer lacks, or
-    ///   for a latent that does not exist yet.
+    /// - Throws: `FramePackError.conflictingSettings` for a latent that does not exist yet.
     public func context(of section: Section, on device: Device = .cpu) throws -> SectionContext {
-        var packed = PackedContext()
-        for group in section.context {
-            let frames = ContextFrames(
-                try Tensor.cat(group.sources.map(latent), axis: 2).to(device),
-                .shared(group.indices))
-            switch group.kernel {
-            case PatchKernel(rate: 1): packed.clean = frames
-            case PatchKernel(rate: 2): packed.clean2x = frames
-            case PatchKernel(rate: 4): packed.clean4x = frames
-            default:
-                throw FramePackError.conflictingSettings(
-                    "The packing has the kernel \(group.kernel.frames) x \(group.kernel.height) x "
-                        + "\(group.kernel.width); the transformer has those of rates 1, 2 and 4.")
-            }
+        let groups = try ranked(section).map { group in
+            PackedGroup(
+                group.kernel, averaging: group.averaging,
+                ContextFrames(
+                    try Tensor.cat(zip(group.sources, group.roles).map(latent), axis: 2)
+                        .to(device),
+                    .shared(group.indices)))
         }
-        return SectionContext(packed: packed, indices: .shared(section.targetIndices))
+        return SectionContext(
+            packed: PackedContext(groups), indices: .shared(section.targetIndices))
     }
 
     /// Latents of the video by their numbers, `(1, 16, F, h, w)`.
@@ -64,7 +77,55 @@ public struct LatentHistory {
         try .cat(range.map { try latent($0 == 0 ? .start : .generated($0)) }, axis: 2)
     }
 
-    private func latent(_ source: LatentSource) throws -> Tensor {
+    /// The context with the history in the order of its importance.
+    private func ranked(_ section: Section) throws -> [ContextGroup] {
+        guard let ranking else { return section.context }
+        let first = section.pieces[0].latents
+        let isBefore = section.context.contains { group in
+            zip(group.roles, group.indices).contains {
+                $0 == .history && $1 < (section.targetIndices.first ?? 0)
+            }
+        }
+        let last = section.pieces.last?.latents ?? first
+        let existing =
+            ([0]
+            + pieces.keys.flatMap { place in
+                (place * window + 1)...((place + 1) * window)
+            }).filter { isBefore ? $0 < first.lowerBound : $0 >= last.upperBound }
+        let edge = isBefore ? first.lowerBound : last.upperBound - 1
+        guard let nearest = existing.min(by: { abs($0 - edge) < abs($1 - edge) }) else {
+            return section.context
+        }
+        let estimate = try latent(number: nearest)
+        let scores = try Dictionary(
+            uniqueKeysWithValues: existing.map {
+                (
+                    $0,
+                    try ranking.score(
+                        latent(number: $0), estimate: estimate, distance: abs($0 - edge))
+                )
+            })
+        let order = existing.sorted {
+            (-(scores[$0] ?? 0), abs($0 - edge)) < (-(scores[$1] ?? 0), abs($1 - edge))
+        }
+        return section.context(ranking: order, window: window) {
+            SectionPlan.blankWindows(
+                $0, isFirst: section.number == 0, sectionCount: sectionCount)
+        }
+    }
+
+    private func latent(number: Int) throws -> Tensor {
+        try latent(number == 0 ? .start : .generated(number))
+    }
+
+    /// A latent as the network sees it: of the codebook, where history is discrete.
+    private func latent(_ source: LatentSource, as role: ContextRole) throws -> Tensor {
+        let latent = try latent(source)
+        guard let codebook, role != .anchor, source != .zeros else { return latent }
+        return try codebook.nearest(to: latent)
+    }
+
+    func latent(_ source: LatentSource) throws -> Tensor {
         switch source {
         case .start: return start
         case .zeros: return try start.zerosLike()

@@ -9,7 +9,7 @@ public import Torch
 /// the reference: there the start latent's draw is not seeded.
 public final class SectionNoise {
     private let sections, pictures: Generator
-    private let shape: [Int]
+    private let shapes: [[Int]]
     private var drawnSections = 0
 
     /// Starts both streams.
@@ -17,13 +17,20 @@ public final class SectionNoise {
     /// - Parameters:
     ///   - seed: The seed, 0 or more.
     ///   - channels: Channels of the latents.
-    ///   - window: Latents of a section.
+    ///   - plan: The sections.
     ///   - size: The video's size.
-    public init(seed: Int, channels: Int = 16, window: Int, size: FrameSize) throws {
+    public init(seed: Int, channels: Int = 16, plan: SectionPlan, size: FrameSize) throws {
         sections = try Generator(seed: UInt64(seed))
         pictures = try Generator(seed: UInt64(seed))
-        shape = [1, channels, window, size.latentHeight, size.latentWidth]
+        shapes = plan.sections.map {
+            [1, channels, $0.latentCount, size.latentHeight, size.latentWidth]
+        }
     }
+
+    /// The shape of a section's noise, `(1, 16, F, h, w)`.
+    ///
+    /// - Parameter number: The section in the order of generation, from 0.
+    public func shape(of number: Int) -> [Int] { shapes[number] }
 
     /// The noise of a section, `(1, 16, F, h, w)`, float32 on the CPU.
     ///
@@ -33,8 +40,10 @@ public final class SectionNoise {
     /// - Throws: `TorchError` where memory does not suffice.
     public func section(_ number: Int) throws -> Tensor {
         precondition(number >= drawnSections, "sections draw their noise in order")
-        var noise = try Tensor.randn(shape, generator: sections)
-        for _ in drawnSections..<number { noise = try .randn(shape, generator: sections) }
+        var noise = try Tensor.randn(shapes[drawnSections], generator: sections)
+        for skipped in drawnSections..<number {
+            noise = try .randn(shapes[skipped + 1], generator: sections)
+        }
         drawnSections = number + 1
         return noise
     }
@@ -44,6 +53,6 @@ public final class SectionNoise {
     ///
     /// - Throws: `TorchError` where memory does not suffice.
     public func picture() throws -> Tensor {
-        try .randn([shape[0], shape[1], 1, shape[3], shape[4]], generator: pictures)
+        try .randn(Array(shapes[0][..<2]) + [1] + shapes[0][3...], generator: pictures)
     }
 }

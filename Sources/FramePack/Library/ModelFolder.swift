@@ -1,5 +1,6 @@
 import Checkpoints
 public import Foundation
+import Models
 
 /// A part of a whole model; raw values are its folder's name in diffusers' layout.
 public enum ModelPart: String, CaseIterable, Codable, Sendable {
@@ -88,6 +89,34 @@ public struct ModelFolder: Sendable {
                     + "there, or name the parts' folders in a JSON file.")
         }
         return folder
+    }
+
+    /// The file of the history's codebook.
+    ///
+    /// - Throws: `FramePackError.model` where the model has none.
+    func codebookFile() throws(FramePackError) -> URL {
+        let file = try folder(of: .transformer).appendingPathComponent(HistoryCodebook.fileName)
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            throw .model(
+                "The packing's +D wants a codebook, and there is no \(file.path); leave +D out, or "
+                    + "train the model with a discrete history.")
+        }
+        return file
+    }
+
+    /// Checks that the transformer has every kernel of a packing, and what +D needs.
+    ///
+    /// - Throws: `FramePackError.model` that names the kernel, `CheckpointError` for a folder without
+    ///   a configuration.
+    public func check(_ packing: Packing) throws {
+        let config = try CheckpointFolder.json(
+            TransformerConfig.self, in: folder(of: .transformer))
+        for kernel in packing.kernels where !config.encodes(kernel) {
+            throw FramePackError.model(
+                "The packing \(packing) has the kernel \(kernel), and the model \(name) has "
+                    + "\(config.kernelNames); take another packing, or train that kernel.")
+        }
+        if packing.isDiscrete { _ = try codebookFile() }
     }
 
     /// Checks that every part is there.

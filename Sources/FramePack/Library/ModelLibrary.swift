@@ -135,6 +135,13 @@ public final class ModelLibrary {
             crop: crop, dtype: precision.encoders, onProgress: onProgress)
     }
 
+    /// What makes a history discrete.
+    ///
+    /// - Throws: `FramePackError.model` where the model has no codebook.
+    public func historyCodebook() throws -> HistoryCodebook {
+        try HistoryCodebook(contentsOf: folder.codebookFile())
+    }
+
     /// Lets networks go; those that nothing else holds free their memory.
     public func release(_ parts: [ModelPart]) throws {
         for part in parts { loaded[part] = nil }

@@ -52,6 +52,7 @@ public final class FrameGenerator {
             height: picture?.height ?? side, width: picture?.width ?? side)
         let picture = picture ?? model.settings.plainPicture(size)
         let plan = try request.plan(defaultOrder: model.defaultOrder)
+        try model.check(plan.packing)
         return try withoutGradients {
             let history = try sample(request, plan, size, picture, cancellation)
             let pixels =
@@ -70,7 +71,7 @@ public final class FrameGenerator {
         _ cancellation: CancellationToken
     ) throws -> LatentHistory {
         let device = library.device
-        let noise = try SectionNoise(seed: request.seed, window: plan.window, size: size)
+        let noise = try SectionNoise(seed: request.seed, plan: plan, size: size)
         let vision = try ImageEncoder.vision(
             picture, library.visionSettings(), library.visionEncoder(),
             dtype: library.precision.encoders)
@@ -80,7 +81,7 @@ public final class FrameGenerator {
         let negative =
             request.guidanceSettings.needsNegative ? try prompt(request.negativePrompt) : nil
         let sampler = try request.sectionSampler(library, size: size) { try cancellation.check() }
-        var history = LatentHistory(start: start, window: plan.window)
+        var history = try request.history(plan, start: start, library)
         for section in plan.sections {
             try library.adapt(request.lora, during: plan.time(of: section))
             let latents = try sampler.sample(
@@ -88,7 +89,7 @@ public final class FrameGenerator {
                 context: history.context(of: section, on: device),
                 prompt: prompt(plan.prompt(of: section)).conditioning(vision: vision, on: device),
                 negative: negative?.conditioning(vision: vision, on: device))
-            history.add(try latents.to(.cpu, .float32), of: section)
+            try history.add(latents.to(.cpu, .float32), of: section)
         }
         return history
     }
@@ -102,9 +103,9 @@ public final class FrameGenerator {
         ) { try cancellation.check() }
         var append = SoftAppend(plan)
         var parts: [Int: Tensor] = [:]
-        for section in plan.sections {
+        for section in plan.decodings {
             let pixels = try decoder.decode(after: section, history)
-            parts[section.place] = try append.join(pixels, after: section)
+            parts[section.newFrames.lowerBound] = try append.join(pixels, after: section)
         }
         return try .cat(parts.sorted { $0.key < $1.key }.map(\.value), axis: 2)
     }

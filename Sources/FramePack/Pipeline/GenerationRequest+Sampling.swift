@@ -7,6 +7,16 @@ extension GenerationRequest {
         Guidance(distilledScale: guidance, trueScale: cfg, rescale: guidanceRescale)
     }
 
+    /// The history before the first section.
+    func history(
+        _ plan: SectionPlan, start: Tensor, end: Tensor? = nil, _ library: ModelLibrary
+    ) throws -> LatentHistory {
+        LatentHistory(
+            start: start, end: end, plan: plan, order: historyOrder,
+            timeWeight: historyTimeWeight,
+            codebook: plan.packing.isDiscrete ? try library.historyCodebook() : nil)
+    }
+
     /// The sampler of sections that the request asks for.
     ///
     /// - Parameter onProgress: Called between the transformer's blocks; what it throws ends the

@@ -23,7 +23,7 @@ extension GenerationRun {
     func conditions() throws -> Conditions {
         let texts = try textTensors()
         let pictures = try pictureTensors()
-        let prompts = try plan.timeline.prompts.indices.map { try prompt("prompt.\($0)", texts) }
+        let prompts = try plan.prompts.indices.map { try prompt("prompt.\($0)", texts) }
         let negative =
             request.guidanceSettings.needsNegative ? try prompt("negative", texts) : nil
         return Conditions(
@@ -44,7 +44,7 @@ extension GenerationRun {
                 .contiguous()
             tensors["\(name).pooled"] = encoded.pooled
         }
-        for (number, prompt) in plan.timeline.prompts.enumerated() {
+        for (number, prompt) in plan.prompts.enumerated() {
             try add(prompt.text, "prompt.\(number)")
         }
         if request.guidanceSettings.needsNegative { try add(request.negativePrompt, "negative") }

@@ -29,7 +29,7 @@ final class GenerationRun {
         (self.options, self.token, self.report) = (options, token, report)
         frames = try FrameStore(job, plan: planned.plan, size: planned.size)
         noise = try SectionNoise(
-            seed: planned.request.seed, window: planned.plan.window, size: planned.size)
+            seed: planned.request.seed, plan: planned.plan, size: planned.size)
         meter = ProgressMeter(
             sections: planned.plan.sections.count, steps: planned.request.steps)
     }
@@ -38,11 +38,11 @@ final class GenerationRun {
     func run() throws -> GenerationResult {
         let conditions = try conditions()
         try library.release([.textEncoder, .textEncoder2, .imageEncoder])
-        var history = LatentHistory(
-            start: conditions.start, end: conditions.end, window: plan.window)
-        if request.decode == .streaming && plan.order == .inverted {
+        var history = try request.history(
+            plan, start: conditions.start, end: conditions.end, library)
+        if request.decode == .streaming && !plan.order.finishesForward {
             try sampleAll(&history, conditions)
-            try decodeStream(history, in: plan.sections.sorted { $0.place < $1.place })
+            try decodeStream(history, in: sectionsInTime)
         } else if request.decode == .streaming {
             try sampleAndStream(&history, conditions)
         } else {
@@ -89,16 +89,16 @@ final class GenerationRun {
     ) throws {
         let name = "section-\(threeDigits(section.number)).safetensors"
         let count = plan.sections.count
-        let shape = [1, 16, plan.window, planned.size.latentHeight, planned.size.latentWidth]
+        let shape = noise.shape(of: section.number)
         if let found = try job.tensors(name)?["latents"], found.shape == shape {
             meter.sectionFound()
-            history.add(found, of: section)
+            try history.add(found, of: section)
             return
         }
         try begin(.sample, "Sampling section \(section.number + 1) of \(count)")
         let latents = try sample(section, history, conditions)
         try job.write(["latents": latents], name)
-        history.add(latents, of: section)
+        try history.add(latents, of: section)
         try emit(.sectionSampled(section: section.number + 1, sections: count))
     }
 
@@ -140,8 +140,7 @@ final class GenerationRun {
         let output = URL(fileURLWithPath: request.output).standardizedFileURL
         let sidecar = Sidecar(request: request, model: planned.model.name)
         let file = Sidecar.file(for: request.output)
-        let inTime = plan.sections.sorted { $0.place < $1.place }
-        let withFrames = inTime.filter { !frames.kept(finishedFrames(after: $0)).isEmpty }
+        let withFrames = sectionsInTime.filter { !frames.kept(finishedFrames(after: $0)).isEmpty }
         try frames.finish(withFrames, to: output, comment: sidecar.line()) { try token.check() }
         try sidecar.write(to: file)
         meter.begin(nil)
@@ -155,9 +154,14 @@ final class GenerationRun {
         return result
     }
 
+    /// The sections in the order of the frames that they add.
+    private var sectionsInTime: [Section] {
+        plan.sections.sorted { $0.newFrames.lowerBound < $1.newFrames.lowerBound }
+    }
+
     /// The frames that a section finishes, as the request decodes.
     func finishedFrames(after section: Section) -> Range<Int> {
-        request.decode == .streaming ? section.frames : plan.finishedFrames(after: section)
+        request.decode == .streaming ? section.newFrames : plan.finishedFrames(after: section)
     }
 
     // MARK: - Events

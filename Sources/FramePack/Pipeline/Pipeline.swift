@@ -127,7 +127,7 @@ public final class Pipeline {
             }
         }
         notes += planned.loras.map(\.text)
-        let prompts = plan.timeline.prompts.map(\.text)
+        let prompts = plan.prompts.map(\.text)
         return notes + prompts.lazy.compactMap(model.settings.warning).prefix(1)
     }
 }

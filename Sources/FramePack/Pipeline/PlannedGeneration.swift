@@ -33,6 +33,7 @@ public struct PlannedGeneration: Sendable {
         (self.request, self.model, self.size) = (request, model, size)
         let plan = try request.plan(defaultOrder: model.defaultOrder)
         self.plan = plan
+        try model.check(plan.packing)
         loras =
             request.lora.isEmpty
             ? []

@@ -21,6 +21,7 @@ final class WindowJoiner {
 
     /// Decodes after a section, unless an earlier run wrote its frames.
     func decode(_ section: Section, _ history: LatentHistory) throws {
+        guard !section.decodedLatents.isEmpty else { return run.meter.decodingDone(seconds: nil) }
         let finished = run.finishedFrames(after: section)
         if run.frames.has(section, frames: finished) {
             // Without frames of its own a section is decoded for the next one's join.
@@ -52,17 +53,18 @@ final class FrameStream {
 
     /// Decodes a section; the stream needs it even where an earlier run wrote its frames.
     func decode(_ section: Section, _ history: LatentHistory) throws {
+        guard !section.newFrames.isEmpty else { return run.meter.decodingDone(seconds: nil) }
         try run.begin(
             .decode, "Decoding section \(section.number + 1) of \(run.plan.sections.count)")
         let began = Date()
-        let latents = section.place == 0 ? 0..<section.latents.upperBound : section.latents
-        let pixels = try decoder.decode(history.latents(latents)) { [token = run.token] in
+        let pixels = try decoder.decode(history.latents(section.newLatents)) {
+            [token = run.token] in
             try token.check()
         }
-        if run.frames.has(section, frames: section.frames) {
+        if run.frames.has(section, frames: section.newFrames) {
             return run.meter.decodingDone(seconds: Date().timeIntervalSince(began))
         }
-        try run.write(pixels, frames: section.frames, of: section, since: began)
+        try run.write(pixels, frames: section.newFrames, of: section, since: began)
     }
 }
 

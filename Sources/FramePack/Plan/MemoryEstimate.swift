@@ -44,7 +44,7 @@ public struct MemoryEstimate: Equatable, Codable, Sendable {
     ///   - textTokens: Tokens of the prompt, 512 at most in the released models.
     public init(plan: SectionPlan, size: FrameSize, model: ModelSize, textTokens: Int = 512) {
         let videoTokens = plan.sections.map {
-            $0.videoTokenCount(size: size, targetKernel: plan.packing.targetKernel)
+            $0.videoTokenCount(size: size)
         }
         let tokens = (videoTokens.max() ?? 0) + model.visionTokens + textTokens
         let windowFrames = VideoLength.frameCount(latents: min(5, plan.latentCount))

@@ -8,8 +8,8 @@ extension PlanReport {
 
     /// The report as text of at most 80 columns.
     public var table: String {
-        (summary + [""] + sectionLines + [""] + promptLines + loraLines + memoryLines).joined(
-            separator: "\n")
+        (summary + [""] + sectionLines + [""] + pictureLines + [""] + promptLines + loraLines
+            + memoryLines).joined(separator: "\n")
     }
 
     private var summary: [String] {
@@ -18,6 +18,9 @@ extension PlanReport {
             "\(count(sectionCount, "section")) of \(count(window, "latent")) (\(window * 4) frames)"
                 + " in the order \(order.rawValue), from \(startText)",
         ]
+        lines.append(
+            "Packing \(packing): \(decimals(contextCost, 2)) frames long"
+                + (limit.map { ", at most \(decimals($0, 2))" } ?? ""))
         if let requestedSeconds {
             let section = decimals(Double(4 * window) / Double(fps), 2)
             lines.append(
@@ -57,7 +60,7 @@ extension PlanReport {
     private func cells(_ section: SectionReport) -> [String] {
         let indices = section.targetIndices
         return [
-            "\(section.number)", "\(section.place)",
+            "\(section.number)", section.places.map { "\($0)" }.joined(separator: "+"),
             "\(decimals(section.startSeconds, 1))-\(decimals(section.endSeconds, 1))",
             "\(section.firstFrame)-\(section.lastFrame)",
             section.padding.map { "\($0)" } ?? "-",

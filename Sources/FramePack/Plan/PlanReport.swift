@@ -1,7 +1,17 @@
+public import Models
+
 /// What `framepack plan` says of a generation before anything is loaded; its JSON form is this type.
 public struct PlanReport: Equatable, Codable, Sendable {
     /// The sampling order.
     public let order: SamplingOrder
+    /// The packing's name in this order.
+    public let packing: String
+    /// The length of the packed context and the generated frames in units of one frame in full.
+    public let contextCost: Double
+    /// The bound of that length for an endless history; null where older frames are deleted.
+    public let limit: Double?
+    /// Latents of the history that a section sees, without anchors and tail.
+    public let latentFramesRemembered: Int
     /// Sections of the video.
     public let sectionCount: Int
     /// Latents a section generates.
@@ -52,6 +62,10 @@ public struct PlanReport: Equatable, Codable, Sendable {
     ) {
         let visionTokens = (model ?? ModelSize()).visionTokens
         order = plan.order
+        packing = plan.packing.name
+        contextCost = plan.packing.contextCost
+        limit = plan.packing.limit
+        latentFramesRemembered = plan.packing.latentFramesRemembered
         sectionCount = plan.sections.count
         window = plan.window
         latents = plan.latentCount
@@ -73,9 +87,37 @@ public struct PlanReport: Equatable, Codable, Sendable {
         sections = plan.sections.map {
             SectionReport($0, plan: plan, size: size, visionTokens: visionTokens)
         }
-        prompts = plan.timeline.prompts
+        prompts = plan.prompts
         self.loras = loras.isEmpty ? nil : loras
         memory = model.map { MemoryEstimate(plan: plan, size: size, model: $0) }
+    }
+
+    /// Writes the report; a `limit` that is not there is written as null.
+    public func encode(to encoder: any Encoder) throws {
+        var keys = encoder.container(keyedBy: CodingKeys.self)
+        try keys.encode(order, forKey: .order)
+        try keys.encode(packing, forKey: .packing)
+        try keys.encode(contextCost, forKey: .contextCost)
+        try keys.encode(limit, forKey: .limit)
+        try keys.encode(latentFramesRemembered, forKey: .latentFramesRemembered)
+        try keys.encode(sectionCount, forKey: .sectionCount)
+        try keys.encode(window, forKey: .window)
+        try keys.encode(latents, forKey: .latents)
+        try keys.encode(frames, forKey: .frames)
+        try keys.encode(framesCutFromStart, forKey: .framesCutFromStart)
+        try keys.encode(framesCutFromEnd, forKey: .framesCutFromEnd)
+        try keys.encode(fps, forKey: .fps)
+        try keys.encode(seconds, forKey: .seconds)
+        try keys.encodeIfPresent(requestedSeconds, forKey: .requestedSeconds)
+        try keys.encode(height, forKey: .height)
+        try keys.encode(width, forKey: .width)
+        try keys.encode(start, forKey: .start)
+        try keys.encode(endImage, forKey: .endImage)
+        try keys.encode(visionTokens, forKey: .visionTokens)
+        try keys.encode(sections, forKey: .sections)
+        try keys.encode(prompts, forKey: .prompts)
+        try keys.encodeIfPresent(loras, forKey: .loras)
+        try keys.encodeIfPresent(memory, forKey: .memory)
     }
 }
 
@@ -84,8 +126,10 @@ public struct PlanReport: Equatable, Codable, Sendable {
 public struct SectionReport: Equatable, Codable, Sendable {
     /// When it is generated.
     public let number: Int
-    /// Where it stands in time.
+    /// Where it stands in time; the first place where two are generated together.
     public let place: Int
+    /// All places that it generates.
+    public let places: [Int]
     /// Where it begins and ends in the finished video, in seconds.
     public let startSeconds, endSeconds: Double
     /// Its first and last frame in the finished video.
@@ -106,20 +150,22 @@ public struct SectionReport: Equatable, Codable, Sendable {
     public let tokens: Int
 
     init(_ section: Section, plan: SectionPlan, size: FrameSize, visionTokens: Int) {
-        let frames = section.frames.clamped(to: plan.keptFrames)
-        let time = plan.time(of: section)
+        let piece = section.pieces[0]
+        let frames = piece.frames.clamped(to: plan.keptFrames)
+        let time = plan.time(of: piece)
         let cut = plan.keptFrames.lowerBound
-        let kernel = plan.packing.targetKernel
+        let kernel = PatchKernel(rate: 1)
         number = section.number + 1
         place = section.place + 1
+        places = section.pieces.map { $0.place + 1 }
         (startSeconds, endSeconds) = (time.lowerBound, time.upperBound)
         (firstFrame, lastFrame) = (frames.lowerBound - cut, frames.upperBound - cut - 1)
-        (firstLatent, lastLatent) = (section.latents.lowerBound, section.latents.upperBound - 1)
+        (firstLatent, lastLatent) = (piece.latents.lowerBound, piece.latents.upperBound - 1)
         padding = section.padding
         targetIndices = section.targetIndices
         context = section.context.map { ContextReport($0, size: size) }
         prompt = section.promptNumber + 1
-        targetTokens = kernel.tokenCount(latents: section.latents.count, size: size)
+        targetTokens = kernel.tokenCount(latents: section.latentCount, size: size)
         tokens = section.videoTokenCount(size: size, targetKernel: kernel) + visionTokens
     }
 }
@@ -128,6 +174,8 @@ public struct SectionReport: Equatable, Codable, Sendable {
 public struct ContextReport: Equatable, Codable, Sendable {
     /// The patch kernel: k1, k2, k4, or in full, such as k1h4w4.
     public let kernel: String
+    /// How latents of the tail are averaged before; absent for latents of a level.
+    public let averaging: TailAveraging?
     /// The latents: "start", "end", "zeros", or a latent's number.
     public let latents: [String]
     /// Their rotary time indices.
@@ -137,16 +185,10 @@ public struct ContextReport: Equatable, Codable, Sendable {
 
     init(_ group: ContextGroup, size: FrameSize) {
         kernel = group.kernel.description
+        averaging = group.averaging
         latents = group.sources.map(\.description)
         indices = group.indices
         tokens = group.tokenCount(size: size)
-    }
-}
-
-extension PatchKernel: CustomStringConvertible {
-    /// The paper's name of the kernel: k1, k2, k4, or in full, such as k1h4w4.
-    public var description: String {
-        self == PatchKernel(rate: rate) ? "k\(rate)" : "k\(frames)h\(height)w\(width)"
     }
 }
 

@@ -1,124 +1,147 @@
-/// Lays the sections of a video out in either order.
+/// Lays the sections of a video out in a sampling order.
 struct SectionLayout {
+    let order: SamplingOrder
     let window, sectionCount: Int
-    let packing: PackingSchedule
+    let packing: Packing
     let hasEndImage: Bool
     let timeline: PromptTimeline
     let framesPerSecond: Int
+    /// The places that are generated first in planned order.
+    let endpoints: [Int]
+    /// The prompts of planned places that have one of their own.
+    let endpointPrompts: [Int: Int]
 
-    /// From the last section to the first.
-    ///
-    /// Rotary indices are start | blank | target | history from near to far.
-    func inverted() -> [Section] {
-        let paddings = SectionPlan.paddings(sectionCount: sectionCount)
-        return paddings.enumerated().map { number, padding in
-            let place = sectionCount - 1 - number
-            let firstTarget = startLength + padding * window
-            let latents = latents(at: place)
-            return section(
-                number: number, place: place, padding: padding,
-                available: (place == 0 ? 0 : latents.lowerBound)..<(lastLatent + 1),
-                firstTarget: firstTarget,
-                context: context(
-                    firstIndex: firstTarget + window, direction: 1,
-                    source: { distance in source(latents.upperBound + distance) }))
+    /// The sections in the order of their generation.
+    func sections() -> [Section] {
+        var state = Progress(finishesForward: order.finishesForward, sectionCount: sectionCount)
+        return steps.enumerated().map { number, places in
+            let context = context(of: places, number: number, made: state.made)
+            state.made.formUnion(places)
+            let (old, new) = state.advance()
+            return section(number, places, context, decoding: new, after: old)
         }
     }
 
-    /// From the first section to the last.
-    ///
-    /// Rotary indices are start | history from far to near | target.
-    func forward() -> [Section] {
-        let firstTarget = startLength + packing.historyLength
-        return (0..<sectionCount).map { place in
-            let latents = latents(at: place)
-            return section(
-                number: place, place: place, padding: nil,
-                available: 0..<latents.upperBound,
-                firstTarget: firstTarget,
-                context: context(
-                    firstIndex: firstTarget - 1, direction: -1,
-                    source: { distance in source(latents.lowerBound - 1 - distance) }))
+    /// Which places are generated at a time.
+    private var steps: [[Int]] {
+        let all = Array(0..<sectionCount)
+        switch order {
+        case .vanilla, .f1: return all.map { [$0] }
+        case .inverted: return all.reversed().map { [$0] }
+        case .antiDrifting:
+            guard let last = all.last, last > 0 else { return [[0]] }
+            // One call has one prompt.
+            let ends = promptNumber(of: 0) == promptNumber(of: last) ? [[0, last]] : [[0], [last]]
+            return ends + all.dropFirst().dropLast().map { [$0] }
+        case .planned:
+            return (endpoints + all.filter { !endpoints.contains($0) }).map { [$0] }
         }
     }
 
-    /// Rotary indices that the start latent takes.
-    private var startLength: Int { 1 }
-    private var lastLatent: Int { sectionCount * window }
+    // MARK: - Context
 
+    private func context(of places: [Int], number: Int, made: Set<Int>)
+        -> SectionContextLayout.Result
+    {
+        SectionContextLayout(
+            targets: places.map(latents), packing: packing, window: window,
+            lastLatent: sectionCount * window, hasEndImage: hasEndImage,
+            exists: { made.contains(($0 - 1) / window) },
+            blankWindows: {
+                SectionPlan.blankWindows($0, isFirst: number == 0, sectionCount: sectionCount)
+            }
+        ).result()
+    }
+
+    /// The latents of a place.
     private func latents(at place: Int) -> Range<Int> {
         (place * window + 1)..<((place + 1) * window + 1)
     }
 
-    private func source(_ latent: Int) -> LatentSource {
-        switch latent {
-        case 0: .start
-        case 1...lastLatent: .generated(latent)
-        case lastLatent + 1 where hasEndImage: .end
-        default: .zeros
-        }
+    /// The frames of a place, without the start's.
+    private func frames(at place: Int) -> Range<Int> {
+        let count = VideoLength.framesPerLatent * window
+        return (count * place + 1)..<(count * (place + 1) + 1)
     }
 
-    /// The groups of a context, with the start latent ahead of those of its kernel.
-    ///
-    /// - Parameters:
-    ///   - firstIndex: The rotary index of the latent nearest to the target.
-    ///   - direction: 1 where history lies after the target, -1 where before.
-    ///   - source: The history's latent at a distance from the target, 0 being the nearest.
-    private func context(firstIndex: Int, direction: Int, source: (Int) -> LatentSource)
-        -> [ContextGroup]
-    {
-        var groups: [ContextGroup] = []
-        var distance = 0
-        for level in packing.levels {
-            let distances = Array(distance..<(distance + level.latentCount))
-            // Groups are fed in time order, whichever side of the target they lie on.
-            let inTime = direction > 0 ? distances : distances.reversed()
-            groups.append(
-                ContextGroup(
-                    kernel: level.kernel, sources: inTime.map(source),
-                    indices: inTime.map { firstIndex + direction * $0 }))
-            distance += level.latentCount
+    private func promptNumber(of place: Int) -> Int {
+        if let own = endpointPrompts[place] { return own }
+        let (frames, rate) = (frames(at: place), Double(framesPerSecond))
+        return timeline.promptNumber(
+            from: Double(frames.lowerBound - 1) / rate, to: Double(frames.upperBound - 1) / rate)
+    }
+
+    // MARK: - Decoding
+
+    /// What is generated, and how far frames are finished.
+    private struct Progress {
+        let finishesForward: Bool
+        let sectionCount: Int
+        var made: Set<Int> = []
+        /// Places whose latents were decoded.
+        private var decoded = 0..<0
+
+        init(finishesForward: Bool, sectionCount: Int) {
+            (self.finishesForward, self.sectionCount) = (finishesForward, sectionCount)
+            decoded = finishesForward ? 0..<0 : sectionCount..<sectionCount
         }
-        guard let startKernel = packing.startKernel else { return groups }
-        if let first = groups.first, first.kernel == startKernel {
-            groups[0] = ContextGroup(
-                kernel: startKernel, sources: [.start] + first.sources,
-                indices: [0] + first.indices)
-        } else {
-            groups.insert(
-                ContextGroup(kernel: startKernel, sources: [.start], indices: [0]), at: 0)
+
+        /// Moves on as far as places follow each other without a gap.
+        ///
+        /// - Returns: The places that were decoded before, and those that are decoded now.
+        mutating func advance() -> (old: Range<Int>, new: Range<Int>) {
+            let old = decoded
+            if finishesForward {
+                var end = old.upperBound
+                while end < sectionCount, made.contains(end) { end += 1 }
+                decoded = 0..<end
+                return (old, old.upperBound..<end)
+            }
+            var begin = old.lowerBound
+            while begin > 0, made.contains(begin - 1) { begin -= 1 }
+            decoded = begin..<sectionCount
+            return (old, begin..<old.lowerBound)
         }
-        return groups
     }
 
     private func section(
-        number: Int, place: Int, padding: Int?, available: Range<Int>, firstTarget: Int,
-        context: [ContextGroup]
+        _ number: Int, _ places: [Int], _ context: SectionContextLayout.Result,
+        decoding new: Range<Int>, after old: Range<Int>
     ) -> Section {
-        let latents = latents(at: place)
-        let perLatent = VideoLength.framesPerLatent
-        let frames = (perLatent * place * window + 1)..<(perLatent * (place + 1) * window + 1)
-        let (start, end) = (Double(frames.lowerBound - 1), Double(frames.upperBound - 1))
-        let rate = Double(framesPerSecond)
+        let pieces = places.map { place in
+            let own = frames(at: place)
+            return SectionPiece(
+                place: place, latents: latents(at: place),
+                frames: place == 0 ? 0..<own.upperBound : own)
+        }
         return Section(
-            number: number, place: place, padding: padding, latents: latents,
-            frames: place == 0 ? 0..<frames.upperBound : frames,
-            available: available,
-            targetIndices: Array(firstTarget..<(firstTarget + window)),
-            context: context,
-            decodedLatents: decoded(number: number, available: available, forward: padding == nil),
-            overlapFrames: number == 0 ? 0 : VideoLength.frameCount(latents: window),
-            promptNumber: timeline.promptNumber(from: start / rate, to: end / rate))
+            number: number, pieces: pieces, padding: order.seesLater ? context.padding : nil,
+            targetIndices: context.targetIndices, context: context.groups,
+            decodedLatents: decodedLatents(new, after: old), newFrames: newFrames(new),
+            overlapFrames: old.isEmpty || new.isEmpty ? 0 : VideoLength.frameCount(latents: window),
+            promptNumber: promptNumber(of: places[0]))
     }
 
-    /// What is decoded after a section: everything after the first one, then the newest 2W latents,
-    /// and the start latent where it was just put in front.
-    private func decoded(number: Int, available: Range<Int>, forward: Bool) -> Range<Int> {
-        guard number > 0 else { return available }
-        if forward { return (available.upperBound - 2 * window)..<available.upperBound }
-        let startLatent = available.lowerBound == 0 ? 1 : 0
-        let end = available.lowerBound + 2 * window + startLatent
-        return available.lowerBound..<end
+    private func newFrames(_ places: Range<Int>) -> Range<Int> {
+        guard let last = places.last else { return 0..<0 }
+        let begin = frames(at: places.lowerBound).lowerBound
+        return (places.lowerBound == 0 ? 0 : begin)..<frames(at: last).upperBound
+    }
+
+    /// The new places and the neighbour that was decoded before, with the start latent where it was
+    /// just put in front.
+    private func decodedLatents(_ new: Range<Int>, after old: Range<Int>) -> Range<Int> {
+        guard !new.isEmpty else { return 0..<0 }
+        var places = new
+        if !old.isEmpty {
+            places =
+                order.finishesForward
+                ? (new.lowerBound - 1)..<new.upperBound : new.lowerBound..<(new.upperBound + 1)
+        }
+        let begin = latents(at: places.lowerBound).lowerBound
+        return
+            (places.lowerBound == 0 && new.lowerBound == 0 ? 0 : begin)..<latents(
+                at: places.upperBound - 1
+            ).upperBound
     }
 }

@@ -169,7 +169,7 @@ private struct ProbeRun {
     }
 
     func run() throws -> [String: Tensor] {
-        let noise = try SectionNoise(seed: request.seed, window: plan.window, size: size)
+        let noise = try SectionNoise(seed: request.seed, plan: plan, size: size)
         let device = library.device
         let encoder = try library.promptEncoder(parity: true)
         let prompt = try encoder(options.prompt)
@@ -186,7 +186,7 @@ private struct ProbeRun {
             "start_latent": start, "image_embeds": vision, "prompt_embeds": prompt.embeds,
             "pooled_prompt_embeds": prompt.pooled,
         ]
-        var history = LatentHistory(start: start, window: plan.window)
+        var history = try request.history(plan, start: start, library)
         let decoder = FrameDecoder(
             try library.vae(), plan: plan, dtype: options.dtype, device: device)
         var append = SoftAppend(plan)
@@ -203,9 +203,10 @@ private struct ProbeRun {
                 negative: negative?.conditioning(vision: vision, on: device)
             ).to(.cpu, .float32)
             outputs["generated_section\(section.number)"] = latents
-            history.add(latents, of: section)
+            try history.add(latents, of: section)
+            guard !section.decodedLatents.isEmpty else { continue }
             let decoded = try decoder.decode(after: section, history)
-            pixels[section.place] = try append.join(decoded, after: section)
+            pixels[section.newFrames.lowerBound] = try append.join(decoded, after: section)
         }
         outputs["latents"] = try history.latents(0..<plan.latentCount)
         outputs["pixels"] = try .cat(

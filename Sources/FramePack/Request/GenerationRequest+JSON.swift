@@ -35,6 +35,10 @@ extension GenerationRequest: Decodable {
 
     private mutating func readSampling(_ fields: RequestFields) throws {
         try fields.read(.order, SamplingOrder.self) { order = $0 }
+        try fields.readPacking { packing = $0 }
+        try fields.read(.historyOrder, HistoryOrder.self) { historyOrder = $0 }
+        try fields.read(.historyTimeWeight, "a number", into: &historyTimeWeight)
+        try fields.read(.endpoints, "a list of {\"seconds\", \"text\"}", into: &endpoints)
         try fields.read(.window, "a whole number", into: &window)
         try fields.read(.seed, "a whole number", into: &seed)
         try fields.read(.steps, "a whole number", into: &steps)
@@ -108,6 +112,17 @@ private struct RequestFields {
                 name: key.rawValue, found: "\"\(name)\"", wanted: wanted)
         }
         set(choice)
+    }
+
+    func readPacking(set: (Packing) -> Void) throws {
+        guard let name: String = try value(.packing, "a name such as td_f16k4f4k2f1k1_g9") else {
+            return
+        }
+        do throws(PackingNameError) {
+            set(try Packing(name: name))
+        } catch {
+            throw FramePackError.packingName(error)
+        }
     }
 
     private func value<Value: Decodable>(_ key: Key, _ wanted: String) throws -> Value? {

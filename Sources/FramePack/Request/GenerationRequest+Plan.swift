@@ -1,4 +1,5 @@
 import Foundation
+import Models
 
 extension GenerationRequest {
     /// The length that is asked for, 5 seconds where nothing is.
@@ -18,17 +19,23 @@ extension GenerationRequest {
     ///
     /// - Parameters:
     ///   - defaultOrder: The order where the request names none: the one of the model.
-    ///   - packing: How the model packs its context.
     /// - Throws: `FramePackError` for an invalid request.
-    public func plan(
-        defaultOrder: SamplingOrder = .inverted, packing: PackingSchedule = .released
-    ) throws(FramePackError) -> SectionPlan {
+    public func plan(defaultOrder: SamplingOrder = .inverted) throws(FramePackError) -> SectionPlan
+    {
         try validate()
         return try SectionPlan(
-            order: order ?? defaultOrder, length: length, window: window, framesPerSecond: fps,
-            packing: packing, start: image == nil ? .plain : .image,
-            hasEndImage: endImage != nil, timeline: try timeline())
+            order: effectiveOrder ?? defaultOrder, length: length, window: effectiveWindow,
+            framesPerSecond: fps, packing: packing, start: image == nil ? .plain : .image,
+            hasEndImage: endImage != nil, endpoints: endpoints, timeline: try timeline())
     }
+
+    /// The order that is asked for, in words, by the packing's name, or by endpoints.
+    var effectiveOrder: SamplingOrder? {
+        order ?? (endpoints.isEmpty ? packing?.order : .planned)
+    }
+
+    /// The window that is asked for, in numbers or by the packing's name.
+    public var effectiveWindow: Int { packing?.window ?? window }
 
     /// The size that is asked for, or nil where it follows from the picture.
     ///
@@ -64,7 +71,7 @@ extension GenerationRequest {
     /// - Parameter size: The video's size.
     public func schedule(size: FrameSize) -> FlowSchedule {
         FlowSchedule(
-            tokenCount: PatchKernel(rate: 1).tokenCount(latents: window, size: size),
+            tokenCount: PatchKernel(rate: 1).tokenCount(latents: effectiveWindow, size: size),
             stepCount: steps, shift: shift)
     }
 

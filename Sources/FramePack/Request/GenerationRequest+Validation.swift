@@ -37,6 +37,12 @@ extension GenerationRequest {
         try length.validate()
         try SettingRange.check("fps", fps, in: Limits.fps)
         try SettingRange.check("window", window, in: Limits.window)
+        let usual = GenerationRequest(prompt: "").window
+        if let packing, window != packing.window, window != usual {
+            throw .conflictingSettings(
+                "window is \(window), and the packing \(packing) generates \(packing.window); leave "
+                    + "one of them out.")
+        }
     }
 
     private func validateSize() throws(FramePackError) {
@@ -53,6 +59,16 @@ extension GenerationRequest {
     private func validateSampling() throws(FramePackError) {
         try SettingRange.check("seed", seed, in: Limits.seed)
         try SettingRange.check("steps", steps, in: Limits.steps)
+        try SettingRange.check(
+            "historyTimeWeight", historyTimeWeight, in: Limits.historyTimeWeight)
+        guard endpoints.isEmpty || order == nil || order == .planned else {
+            throw .conflictingSettings(
+                "endpoints go with the order planned, and the order is "
+                    + "\(order?.rawValue ?? "").")
+        }
+        for endpoint in endpoints {
+            if let text = endpoint.text { try Self.checkText("endpoints", text) }
+        }
         if let shift { try SettingRange.check("shift", shift, in: Limits.shift) }
         try SettingRange.check("guidance", guidance, in: Limits.guidance)
         try SettingRange.check("cfg", cfg, in: Limits.cfg)
@@ -69,10 +85,10 @@ extension GenerationRequest {
             throw .invalidSetting(name: name, found: "empty", wanted: "the path of a file")
         }
         for one in lora { try one.validate() }
-        guard endImage == nil || order != .f1 else {
+        if let order = effectiveOrder, endImage != nil, !order.seesLater {
             throw .conflictingSettings(
-                "endImage does not go with the order f1, which never sees what comes later; "
-                    + "use the order inverted.")
+                "endImage does not go with the order \(order.rawValue), which never sees what "
+                    + "comes later; use the order inverted.")
         }
     }
 

@@ -51,11 +51,28 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     /// Default: the model's own, 640 for the released ones.
     public var resolution: Int?
 
-    /// The order in which sections are generated: inverted or f1.
+    /// The order in which sections are generated: inverted, f1, vanilla, anti-drifting or planned.
     ///
-    /// Default: the one that the model was trained for.
+    /// Default: what the packing's name stands for, else the one that the model was trained for.
     public var order: SamplingOrder?
-    /// Latents a section generates, 1 to 33; the models are trained at 9.
+    /// How the context is packed: a name of the paper, such as `td_f16k4f4k2f1k1_g9`.
+    ///
+    /// Default: the levels of the released models.
+    public var packing: Packing?
+    /// Which latents of the history get the finest kernels: time, similarity or hybrid.
+    ///
+    /// Default: time.
+    public var historyOrder: HistoryOrder = .time
+    /// How much nearness in time counts in hybrid order, 0 to 1000.
+    ///
+    /// Default: 1.
+    public var historyTimeWeight: Double = 1
+    /// Times whose sections are generated first, in planned order, each perhaps with a prompt of
+    /// its own.
+    ///
+    /// Default: the times of the prompts and the end of the video.
+    public var endpoints: [PlannedEndpoint] = []
+    /// Latents a section generates, 1 to 1000; the models are trained at 9. A packing says it too.
     ///
     /// Default: 9.
     public var window: Int = 9
@@ -150,7 +167,8 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     /// The keys of the JSON form, as the fields.
     enum CodingKeys: String, CodingKey, CaseIterable {
         case prompt, promptAt, negativePrompt, image, endImage
-        case seconds, frames, fps, height, width, resolution, order, window, seed
+        case seconds, frames, fps, height, width, resolution, order, packing, historyOrder
+        case historyTimeWeight, endpoints, window, seed
         case steps, sampler, shift, guidance, cfg, guidanceRescale, stepCache, threshold, parity
         case decode, tiling, dtype, model, lora, output, format, crf, keepJob
     }
@@ -168,7 +186,9 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
         /// The side of a square of the wanted area, in pixels.
         public static let resolution = 32...2048
         /// Latents of a section.
-        public static let window = 1...33
+        public static let window = 1...1000
+        /// How much nearness in time counts in hybrid order.
+        public static let historyTimeWeight = 0.0...1000.0
         /// Seeds.
         public static let seed = 0...Int.max
         /// Steps of a section.

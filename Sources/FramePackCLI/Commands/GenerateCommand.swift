@@ -21,7 +21,7 @@ struct GenerateCommand: ParsableCommand {
         let like = try arguments.likeRequest()
         let model = try ModelFolder.locate(arguments.output.model ?? like?.model)
         var request = like ?? model.settings.request(prompt: "")
-        arguments.apply(to: &request)
+        try arguments.apply(to: &request)
         guard like != nil || arguments.content.prompt != nil || !request.promptAt.isEmpty else {
             throw CommandError.usage(
                 "There is no prompt; say what moves with --prompt \"a girl dances\".")

@@ -28,7 +28,7 @@ struct PlanCommand: ParsableCommand {
         var request =
             like ?? model?.settings.request(prompt: "...")
             ?? GenerationRequest(prompt: "...")
-        arguments.apply(to: &request)
+        try arguments.apply(to: &request)
         let report = try report(request, model)
         guard json else {
             print(report.table)

@@ -5,6 +5,7 @@ public import FramePackTraining
 // What the library lets a user choose from, as values of options.
 extension ClosedForm: ExpressibleByArgument {}
 extension DecodeChoice: ExpressibleByArgument {}
+extension HistoryOrder: ExpressibleByArgument {}
 extension OutputFormat: ExpressibleByArgument {}
 extension OptimizerChoice: ExpressibleByArgument {}
 extension CaptionForm: ExpressibleByArgument {}

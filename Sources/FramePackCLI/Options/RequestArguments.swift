@@ -22,10 +22,12 @@ struct RequestArguments: ParsableArguments {
     }
 
     /// Puts what was given on the command line into a request; the rest stays.
-    func apply(to request: inout GenerationRequest) {
+    ///
+    /// - Throws: `FramePackError.packingName` for a packing's name that is none.
+    func apply(to request: inout GenerationRequest) throws {
         applyContent(&request)
         applyForm(&request)
-        applySampling(&request)
+        try applySampling(&request)
         applyOutput(&request)
     }
 
@@ -52,8 +54,14 @@ struct RequestArguments: ParsableArguments {
         }
     }
 
-    private func applySampling(_ request: inout GenerationRequest) {
+    private func applySampling(_ request: inout GenerationRequest) throws(FramePackError) {
         if let order = sampling.order { request.order = order }
+        if let packing = sampling.packing {
+            request.packing = try packing.mapError(FramePackError.packingName).get()
+        }
+        set(&request.historyOrder, sampling.historyOrder)
+        set(&request.historyTimeWeight, sampling.historyTimeWeight)
+        if !sampling.endpoint.isEmpty { request.endpoints = sampling.endpoint.map(\.endpoint) }
         set(&request.window, sampling.window)
         set(&request.seed, sampling.seed)
         set(&request.steps, sampling.steps)

@@ -75,7 +75,30 @@ struct SamplingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Latents that a section generates, 1 to 33. (default: 9)", valueName: "count"))
+            "How the context is packed, such as td_f16k4f4k2f1k1_g9; see docs/packing.md. "
+                + "(default: the released models' levels)", valueName: "name"),
+        transform: { name in Result { () throws(PackingNameError) in try Packing(name: name) } })
+    var packing: Result<Packing, PackingNameError>?
+    @Option(
+        parsing: .unconditional,
+        help: "Which latents of the history are packed finest. (default: time)")
+    var historyOrder: HistoryOrder?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How much time counts in hybrid history order, 0 to 1000. (default: 1)",
+            valueName: "number"))
+    var historyTimeWeight: Double?
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "A time that is generated first in order planned, such as 4.8:\"she bows\" or just "
+                + "4.8; may be repeated.", valueName: "seconds[:text]"))
+    var endpoint: [EndpointArgument] = []
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Latents that a section generates, 1 to 1000. (default: 9)", valueName: "count"))
     var window: Int?
     @Option(
         parsing: .unconditional,
@@ -166,6 +189,20 @@ struct OutputOptions: ParsableArguments {
     var dtype: PrecisionChoice?
     @Flag(inversion: .prefixedNo, help: "Keep the job's folder after success.")
     var keepJob: Bool?
+}
+
+/// A planned endpoint, written as `4.8` or `4.8:she bows`.
+struct EndpointArgument: ExpressibleByArgument {
+    let endpoint: PlannedEndpoint
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let seconds = Double(parts[0].trimmingCharacters(in: .whitespaces)) else {
+            return nil
+        }
+        let text = parts.count > 1 ? parts[1].trimmingCharacters(in: .whitespaces) : nil
+        endpoint = PlannedEndpoint(seconds: seconds, text: text)
+    }
 }
 
 /// A prompt with its time, written as `2.5:she bows`.

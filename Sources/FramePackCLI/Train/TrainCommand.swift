@@ -31,8 +31,8 @@ struct TrainCommand: ParsableCommand {
                 name: "The small model",
                 subcommands: [
                     TrainAdoptCommand.self, TrainVAECommand.self, TrainFinishVAECommand.self,
-                    TrainClipsCommand.self, TrainTransformerCommand.self,
-                    TrainGuidanceCommand.self, TrainExportCommand.self, TrainPlotCommand.self,
+                    TrainClipsCommand.self, TrainCodebookCommand.self,
+                    TrainTransformerCommand.self, TrainGuidanceCommand.self, TrainExportCommand.self, TrainPlotCommand.self,
                 ]),
         ],
         defaultSubcommand: TrainTuneCommand.self)

@@ -24,8 +24,11 @@ struct TrainTransformerCommand: ParsableCommand {
     var batch = TransformerTrainingConfig().batch
     @Option(
         parsing: .unconditional,
-        help: "Share of samples in inverted order, 0 to 1; the others are in F1 order.")
-    var invertedShare = TransformerTrainingConfig().invertedShare
+        help: ArgumentHelp(
+            "Packings that samples are drawn in, NAME or NAME=WEIGHT, with commas between them. "
+                + "(default: all that the small model knows)", valueName: "names"),
+        transform: Self.layouts)
+    var packings: [TrainingLayout]?
     @Option(
         parsing: .unconditional,
         help: "Share of samples in the section that is generated first, 0 to 1.")
@@ -48,11 +51,23 @@ struct TrainTransformerCommand: ParsableCommand {
         if let side { try checkSide(side) }
         try checkOption("steps", steps, 0...100_000_000)
         try checkOption("batch", batch, 1...4096)
-        try checkOption("inverted-share", invertedShare, 0...1)
         try checkOption("first-share", firstShare, 0...1)
         try checkOption("shift", shift, 0.01...100)
         try checkOption("sample-steps", sampleSteps, 0...100_000_000)
         try checkOption("learning-rate", learningRate, 0...1)
+    }
+
+    /// Reads `NAME` or `NAME=WEIGHT`, with commas between them.
+    private static func layouts(_ text: String) throws -> [TrainingLayout] {
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { item in
+            let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let packing = try Packing(name: String(parts[0]))
+            guard parts.count > 1 else { return TrainingLayout(packing) }
+            guard let weight = Double(parts[1]), weight > 0, weight.isFinite else {
+                throw ValidationError("the weight of \(parts[0]) is \(parts[1]); write 0.5 or 2")
+            }
+            return TrainingLayout(packing, weight: weight)
+        }
     }
 
     func run() throws { try options.inProcesses(train) }
@@ -62,7 +77,7 @@ struct TrainTransformerCommand: ParsableCommand {
         var config = TransformerTrainingConfig()
         config.steps = steps
         config.batch = batch
-        config.invertedShare = invertedShare
+        config.layouts = packings ?? config.layouts
         config.firstShare = firstShare
         config.shift = shift
         let task = try processes.inTurn {

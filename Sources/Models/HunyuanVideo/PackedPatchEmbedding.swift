@@ -3,40 +3,89 @@ import TorchNN
 
 /// Patches of the history, larger the further back it is.
 ///
-/// Source: FramePack (arXiv:2504.12626), section 3.1; official
+/// Every kernel has weights of its own. Source: FramePack (arXiv:2504.12626), section 3.1; official
 /// `HunyuanVideoPatchEmbedForCleanLatents`.
 final class PackedPatchEmbedding {
-    /// One level of compression: what a token stands for, in patches along each axis.
-    private struct Level {
-        let rate: Int
-        let patches: PatchEmbedding
-        let group: (PackedContext) -> ContextFrames?
-    }
-
-    private let levels: [Level]
+    private let layers: [PatchKernel: PatchEmbedding]
+    private let patchSize: Int
 
     init(_ config: TransformerConfig, _ weights: Weights) throws {
-        func patches(_ rate: Int, _ name: String) throws -> PatchEmbedding {
-            try PatchEmbedding(
-                config.inputChannels, config.hiddenSize,
-                kernel: [rate, rate * config.patchSize, rate * config.patchSize], weights[name])
-        }
-        levels = [
-            Level(rate: 4, patches: try patches(4, "proj_4x")) { $0.clean4x },
-            Level(rate: 2, patches: try patches(2, "proj_2x")) { $0.clean2x },
-            Level(rate: 1, patches: try patches(1, "proj")) { $0.clean },
-        ]
+        patchSize = config.patchSize
+        layers = try Dictionary(
+            uniqueKeysWithValues: config.packingKernels.map { kernel in
+                (
+                    kernel,
+                    try PatchEmbedding(
+                        config.inputChannels, config.hiddenSize, kernel: kernel.sides,
+                        weights[kernel.weightName])
+                )
+            })
     }
 
-    /// Tokens and phases of each group that is there, the most compressed first.
+    /// Tokens and phases of each group, the coarsest first.
+    ///
+    /// - Parameter rotary: The phases of frames, averaged over boxes of patches.
     func callAsFunction(
-        _ context: PackedContext, _ dtype: DType, rotary: (FrameIndices, Int) throws -> VideoPhases
+        _ context: PackedContext, _ dtype: DType,
+        rotary: (FrameIndices, RotaryEmbedding.Box) throws -> VideoPhases
     ) throws -> [(tokens: Tensor, rotary: VideoPhases)] {
-        try levels.compactMap { level in
-            guard let frames = level.group(context) else { return nil }
-            return (
-                try level.patches(frames.latents.to(dtype)), try rotary(frames.indices, level.rate)
-            )
+        // A stable sort: groups of one kernel stay as they were given.
+        let groups = context.groups.enumerated().sorted {
+            ($1.element.kernel.volume, $0.offset) < ($0.element.kernel.volume, $1.offset)
+        }.map(\.element)
+        return try groups.map { group in
+            (try tokens(group, dtype), try rotary(group.frames.indices, box(of: group)))
+        }
+    }
+
+    private func tokens(_ group: PackedGroup, _ dtype: DType) throws -> Tensor {
+        let (kernel, averaging) = group.kernel.layer
+        guard let layer = layers[kernel] else {
+            throw ModelError("The transformer has no patches of the kernel \(group.kernel).")
+        }
+        // Means over boxes are not there in 16 bits on a CPU.
+        let isAveraged = group.averaging != nil || averaging > 1
+        var latents = try group.frames.latents.to(isAveraged ? .float32 : dtype)
+        switch group.averaging {
+        case .eachFrame:
+            let side = TailAveraging.side
+            latents = try latents.boxMeans([
+                1, min(side, latents.dim(3)), min(side, latents.dim(4)),
+            ])
+        case .allFrames: latents = try latents.mean([2, 3, 4], keepAxes: true)
+        case nil: break
+        }
+        if averaging > 1 {
+            latents = try latents.boxMeans([averaging, averaging, averaging])
+        }
+        return try layer(latents.to(dtype))
+    }
+
+    /// What a token of a group stands for, in frames and patches.
+    private func box(of group: PackedGroup) -> RotaryEmbedding.Box {
+        let kernel = group.kernel
+        let (rows, columns) = (kernel.height / patchSize, kernel.width / patchSize)
+        switch group.averaging {
+        case nil: return RotaryEmbedding.Box(frames: kernel.frames, rows: rows, columns: columns)
+        case .eachFrame:
+            let side = TailAveraging.side
+            return RotaryEmbedding.Box(
+                frames: kernel.frames, rows: rows * side, columns: columns * side, isCut: true)
+        case .allFrames: return .everything
+        }
+    }
+}
+
+extension PatchKernel {
+    /// Sides in the order of a convolution's weight.
+    var sides: [Int] { [frames, height, width] }
+
+    /// The name of its layer in a checkpoint; the first three are those of the released models.
+    var weightName: String {
+        switch (isMultipleOfBase, frames) {
+        case (true, 1): "proj"
+        case (true, let rate): "proj_\(rate)x"
+        default: "proj_\(self)"
         }
     }
 }

@@ -59,14 +59,32 @@ struct RotaryEmbedding {
 
     init(_ config: TransformerConfig) { (axes, base) = (config.rotaryAxes, config.rotaryBase) }
 
+    /// What one token stands for, in frames and patches.
+    struct Box {
+        let frames, rows, columns: Int
+        /// Whether it ends where the frames do; otherwise they are filled up with their edges.
+        var isCut = false
+
+        /// One patch.
+        static let patch = Box(frames: 1, rows: 1, columns: 1)
+        /// All patches of all frames.
+        static let everything = Box(frames: .max, rows: .max, columns: .max, isCut: true)
+
+        /// Its sides over a volume of frames and patches.
+        func sides(in volume: [Int]) -> [Int] {
+            let sides = [frames, rows, columns]
+            return isCut ? zip(sides, volume).map { min($0, $1) } : sides
+        }
+    }
+
     /// Phases of the patches of whole frames.
     ///
     /// - Parameters:
     ///   - indices: The frames' indices, `(B, F)` in float32.
     ///   - grid: Patches along height and width.
-    ///   - rate: How many patches along each axis one token stands for. Cosines and sines are
-    ///     averaged over each box, the last box filled up with its edge.
-    func callAsFunction(_ indices: Tensor, grid: (height: Int, width: Int), rate: Int) throws
+    ///   - box: What one token stands for. Cosines and sines are averaged over each box, the last
+    ///     box filled up with its edge.
+    func callAsFunction(_ indices: Tensor, grid: (height: Int, width: Int), box: Box) throws
         -> VideoPhases
     {
         let device = indices.device
@@ -80,7 +98,7 @@ struct RotaryEmbedding {
         let volume = [indices.dim(0), indices.dim(1), grid.height, grid.width, -1]
         func tokens(_ wave: (Tensor) throws -> Tensor) throws -> Tensor {
             let whole = try Tensor.cat(angles.map { try wave($0).expand(volume) }, axis: -1)
-            return try pooled(whole, rate).flatten(1, 3).unsqueeze(2)
+            return try pooled(whole, box).flatten(1, 3).unsqueeze(2)
         }
         return try VideoPhases(
             cosines: tokens { try $0.cos() }, sines: tokens { try $0.sin() })
@@ -96,15 +114,19 @@ struct RotaryEmbedding {
     }
 
     /// Means over boxes of `(B, F, h, w, C)`.
-    private func pooled(_ volume: Tensor, _ rate: Int) throws -> Tensor {
-        guard rate > 1 else { return volume }
-        let channelsFirst = try volume.permute(0, 4, 1, 2, 3)
-        return try channelsFirst.paddedToMultiples([rate, rate, rate])
-            .averagePool3d([rate, rate, rate]).permute(0, 2, 3, 4, 1)
+    private func pooled(_ volume: Tensor, _ box: Box) throws -> Tensor {
+        let sides = box.sides(in: Array(volume.shape[1...3]))
+        guard sides != [1, 1, 1] else { return volume }
+        return try volume.permute(0, 4, 1, 2, 3).boxMeans(sides).permute(0, 2, 3, 4, 1)
     }
 }
 
 extension Tensor {
+    /// Means over boxes of `(B, C, F, h, w)`, the last ones filled up with their far edges.
+    func boxMeans(_ box: [Int]) throws -> Tensor {
+        try paddedToMultiples(box).averagePool3d(box)
+    }
+
     /// Fills `(B, C, F, h, w)` up with its far edges until each box fits a whole number of times.
     func paddedToMultiples(_ box: [Int]) throws -> Tensor {
         let missing = zip(shape.suffix(3), box).map { ($1 - $0 % $1) % $1 }

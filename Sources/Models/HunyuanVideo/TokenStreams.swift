@@ -31,7 +31,7 @@ public struct BlockConditions {
         grid: (height: Int, width: Int), textCount: Int, execution: Execution = Execution()
     ) throws {
         let rotary = try RotaryEmbedding(config)(
-            indices.tensor(on: temb.device), grid: grid, rate: 1)
+            indices.tensor(on: temb.device), grid: grid, box: .patch)
         let (batch, count) = (temb.dim(0), rotary.count + textCount)
         self.init(
             temb: temb, execution: execution, rotary: try rotary.repeated(batch),
@@ -42,7 +42,8 @@ public struct BlockConditions {
 
 /// The tokens of a pass between two blocks.
 public struct TokenStreams {
-    /// Video tokens, `(B, L, C)`: 4x history, 2x history, 1x history, then the section itself.
+    /// Video tokens, `(B, L, C)`: the history from the coarsest kernel to the finest, then the
+    /// section itself.
     public var x: Tensor
     /// Vision tokens, then text tokens, `(B, T, C)`; the end of a short text's row is arbitrary.
     public var context: Tensor

@@ -115,12 +115,12 @@ public final class Transformer {
         let embedding = RotaryEmbedding(config)
         let (latents, patchSize) = (input.latents, config.patchSize)
         let grid = (height: latents.dim(3) / patchSize, width: latents.dim(4) / patchSize)
-        func rotary(_ indices: FrameIndices, _ rate: Int) throws -> VideoPhases {
-            try embedding(indices.tensor(on: latents.device), grid: grid, rate: rate)
+        func rotary(_ indices: FrameIndices, _ box: RotaryEmbedding.Box) throws -> VideoPhases {
+            try embedding(indices.tensor(on: latents.device), grid: grid, box: box)
                 .repeated(latents.dim(0))
         }
         var parts = try contextPatches?(input.context, dtype, rotary: rotary) ?? []
-        parts.append((try patches(latents.to(dtype)), try rotary(input.indices, 1)))
+        parts.append((try patches(latents.to(dtype)), try rotary(input.indices, .patch)))
         return (try .cat(parts.map(\.tokens), axis: 1), try .joined(parts.map(\.rotary)))
     }
 

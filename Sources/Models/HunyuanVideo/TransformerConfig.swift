@@ -53,6 +53,11 @@ public struct TransformerConfig: Codable, Sendable, Equatable {
     public var imageSize = 1152
     /// Whether the history is an input.
     public var hasPackedContext = false
+    /// The kernels that have a layer in `clean_x_embedder`; k16 needs k8 alone.
+    public var packingKernels = Self.releasedKernels
+
+    /// The kernels of the released models.
+    public static let releasedKernels = [1, 2, 4].map { PatchKernel(rate: $0) }
 
     /// Width of the tokens.
     public var hiddenSize: Int { headCount * headSize }
@@ -87,6 +92,7 @@ public struct TransformerConfig: Codable, Sendable, Equatable {
         case hasImageProjection = "has_image_proj"
         case imageSize = "image_proj_dim"
         case hasPackedContext = "has_clean_x_embedder"
+        case packingKernels = "packing_kernels"
     }
 
     /// Reads the keys of a `config.json`; unknown ones are ignored.
@@ -116,6 +122,22 @@ public struct TransformerConfig: Codable, Sendable, Equatable {
         try read(.hasImageProjection, &hasImageProjection)
         try read(.imageSize, &imageSize)
         try read(.hasPackedContext, &hasPackedContext)
+        try read(.packingKernels, &packingKernels)
+    }
+
+    /// Whether frames can be encoded by a kernel.
+    public func encodes(_ kernel: PatchKernel) -> Bool {
+        hasPackedContext && packingKernels.contains(kernel.layer.kernel)
+    }
+
+    /// The kernels that can be used, as text: "k1, k2 and k4".
+    public var kernelNames: String {
+        guard hasPackedContext else { return "none" }
+        let names =
+            packingKernels.map(\.description)
+            + (encodes(PatchKernel(rate: 16)) ? ["k16"] : [])
+        return names.dropLast().joined(separator: ", ") + (names.count > 1 ? " and " : "")
+            + (names.last ?? "none")
     }
 }
 
@@ -199,6 +221,17 @@ extension TransformerConfig {
         }
         guard queryKeyNorm == "rms_norm" else {
             throw ModelError("\(file): qk_norm is \(queryKeyNorm); only rms_norm is supported.")
+        }
+        for (index, kernel) in packingKernels.enumerated() {
+            guard kernel.height % patchSize == 0, kernel.width % patchSize == 0,
+                !packingKernels[..<index].contains(kernel)
+            else {
+                throw ModelError(
+                    """
+                    \(file): packing_kernels has \(kernel); each kernel stands there once, and \
+                    its height and width are multiples of patch_size, \(patchSize).
+                    """)
+            }
         }
         if let imageConditionType {
             throw ModelError(

@@ -20,9 +20,7 @@ extension TransformerInput {
             throw ModelError("guidance is given, but the model has no guidance_embeds.")
         }
         try checkConditioning(config, batch)
-        for (name, frames) in context.named {
-            try checkContext(frames, name, config)
-        }
+        for group in context.groups { try checkContext(group, config) }
     }
 
     private func checkLatents(_ config: TransformerConfig) throws(ModelError) {
@@ -63,13 +61,21 @@ extension TransformerInput {
         try expect(image, "image_embeds", [batch, nil, config.imageSize])
     }
 
-    private func checkContext(_ frames: ContextFrames, _ name: String, _ config: TransformerConfig)
+    private func checkContext(_ group: PackedGroup, _ config: TransformerConfig)
         throws(ModelError)
     {
+        let name = group.probeName
         guard config.hasPackedContext else {
             throw ModelError("latents_\(name) is given, but the model has no clean_x_embedder.")
         }
-        let size = latents.shape
+        guard config.encodes(group.kernel) else {
+            throw ModelError(
+                """
+                latents_\(name) is to go through the kernel \(group.kernel), which the model \
+                lacks; it has \(config.kernelNames).
+                """)
+        }
+        let (size, frames) = (latents.shape, group.frames)
         try expect(frames.latents, "latents_\(name)", [size[0], size[1], nil, size[3], size[4]])
         try checkIndices(frames.indices, "indices_latents_\(name)", frames.latents.dim(2))
     }
@@ -100,11 +106,13 @@ extension TransformerInput {
     }
 }
 
-extension PackedContext {
-    /// The groups that are there, by the ends of their names in a probe's input file.
-    var named: [(name: String, frames: ContextFrames)] {
-        [("clean", clean), ("history_2x", clean2x), ("history_4x", clean4x)].compactMap {
-            name, frames in frames.map { (name, $0) }
+extension PackedGroup {
+    /// The end of its tensors' names in a probe's input file.
+    var probeName: String {
+        switch (kernel.isMultipleOfBase, kernel.rate) {
+        case (true, 1): "clean"
+        case (true, let rate): "history_\(rate)x"
+        default: "history_\(kernel)"
         }
     }
 }

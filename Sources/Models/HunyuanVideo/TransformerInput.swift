@@ -27,48 +27,6 @@ public enum FrameIndices: Sendable, Equatable {
     }
 }
 
-/// Some frames of the history with their places in the video.
-public struct ContextFrames {
-    /// `(B, 16, F, h, w)`, in the VAE's scaled units.
-    public var latents: Tensor
-    /// One index a frame.
-    public var indices: FrameIndices
-
-    /// Puts latents and indices together.
-    ///
-    /// - Parameters:
-    ///   - latents: `(B, 16, F, h, w)`, in the VAE's scaled units.
-    ///   - indices: One for each of the F frames.
-    public init(_ latents: Tensor, _ indices: FrameIndices) {
-        self.latents = latents
-        self.indices = indices
-    }
-}
-
-/// The history of a section in up to three groups, by how strongly it is compressed.
-public struct PackedContext {
-    /// Frames at the resolution of the section itself: the start and the nearest one.
-    public var clean: ContextFrames?
-    /// Frames of which a token covers 2×2×2 patches.
-    public var clean2x: ContextFrames?
-    /// Frames of which a token covers 4×4×4 patches.
-    public var clean4x: ContextFrames?
-
-    /// Any of the groups may be absent.
-    ///
-    /// - Parameters:
-    ///   - clean: `(B, 16, F, h, w)` with h and w of the section, as in the other two.
-    ///   - clean2x: The frames of which a token covers 2×2×2 patches.
-    ///   - clean4x: The frames of which a token covers 4×4×4 patches.
-    public init(
-        clean: ContextFrames? = nil, clean2x: ContextFrames? = nil, clean4x: ContextFrames? = nil
-    ) {
-        self.clean = clean
-        self.clean2x = clean2x
-        self.clean4x = clean4x
-    }
-}
-
 /// What a prompt and a start image say to the transformer.
 public struct Conditioning {
     /// States of the text encoder, `(B, T, C)`; those after a sample's length are ignored.

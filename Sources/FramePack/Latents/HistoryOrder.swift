@@ -1,0 +1,135 @@
+import Foundation
+import Torch
+
+/// Which latents of the history are the most important ones, and get the finest kernels.
+///
+/// Source: arXiv 2504.12626v3, section on feature similarity.
+public enum HistoryOrder: String, Codable, Sendable, CaseIterable {
+    /// Those nearest in time.
+    case time
+    /// Those that look most like what comes next.
+    case similarity
+    /// Both: cosine similarity plus nearness in time.
+    case hybrid
+}
+
+/// Ranks latents of a history by their likeness to the next section.
+///
+/// The next section is not known yet; its nearest neighbour in time that exists stands for it.
+/// Source: arXiv 2504.12626v3: sim_cos, sim_time and their weighted sum. Differs from the paper,
+/// which leaves the estimate of the next section open.
+struct HistoryRanking {
+    let order: HistoryOrder
+    /// λ of the hybrid order: how much nearness in time counts.
+    let timeWeight: Double
+    /// Seconds of a latent.
+    let secondsPerLatent: Double
+
+    /// How important a latent is.
+    ///
+    /// - Parameters:
+    ///   - latent: `(1, C, 1, h, w)`.
+    ///   - estimate: What stands for the next section, `(1, C, 1, h, w)`.
+    ///   - distance: How many latents lie from one to the other.
+    func score(_ latent: Tensor, estimate: Tensor, distance: Int) throws -> Double {
+        let likeness = try Self.cosineSimilarity(latent, estimate)
+        guard order == .hybrid else { return likeness }
+        let seconds = Double(distance) * secondsPerLatent
+        return likeness + timeWeight * exp(-seconds * seconds)
+    }
+
+    /// The mean over pixels of the cosine between their channels, in [-1, 1].
+    ///
+    /// The paper's sum over pixels, divided by their number, so that λ means the same in any size.
+    static func cosineSimilarity(_ a: Tensor, _ b: Tensor) throws -> Double {
+        let product = try (a * b).sum([1])
+        let lengths = try a.square().sum([1]).sqrt() * b.square().sum([1]).sqrt()
+        return try (product / (lengths + 1e-12)).mean().item()
+    }
+}
+
+extension Section {
+    /// The context with other latents in the places of the history, the most important first.
+    ///
+    /// Levels keep their kernels and counts. Latents keep their order in time within a level, and
+    /// their rotary indices tell how far they lie away, blank windows being counted as in a plan.
+    ///
+    /// - Parameters:
+    ///   - ranked: Numbers of latents on the history's side, the most important first.
+    ///   - window: Latents of a window.
+    ///   - blankWindows: The blank windows that stand for so many that are left out.
+    func context(ranking ranked: [Int], window: Int, blankWindows: (Int) -> Int) -> [ContextGroup] {
+        let slots = historySlots
+        guard let nearest = slots.first, let target = targetIndices.first, !ranked.isEmpty else {
+            return context
+        }
+        let isBefore = nearest.index < target
+        let chosen = Array(ranked.prefix(slots.count))
+        let indices = indices(
+            of: chosen, nearest: nearest.index, isBefore: isBefore, window, blankWindows)
+        var groups = context.map { group in
+            Array(zip(group.sources, zip(group.roles, group.indices)))
+        }
+        for (level, places) in Dictionary(grouping: slots.enumerated(), by: \.element.group) {
+            let filled = places.filter { $0.offset < chosen.count }
+            let numbers = filled.map { chosen[$0.offset] }.sorted()
+            let positions = filled.map(\.element.position).sorted()
+            for (position, number) in zip(positions, numbers) {
+                groups[level][position] = (
+                    number == 0 ? .start : .generated(number), (.history, indices[number] ?? 0)
+                )
+            }
+        }
+        return shifted(groups, beyond: indices.values.min() ?? 0)
+    }
+
+    /// A place of the history in the context's groups.
+    private struct HistorySlot {
+        let group, position, index: Int
+    }
+
+    /// The places of the history, the nearest to the section first.
+    private var historySlots: [HistorySlot] {
+        let target = targetIndices.first ?? 0
+        return context.enumerated().flatMap { group, members in
+            members.roles.indices.filter { members.roles[$0] == .history }.map {
+                HistorySlot(group: group, position: $0, index: members.indices[$0])
+            }
+        }.sorted { abs($0.index - target) < abs($1.index - target) }
+    }
+
+    private func indices(
+        of latents: [Int], nearest: Int, isBefore: Bool, _ window: Int, _ blankWindows: (Int) -> Int
+    ) -> [Int: Int] {
+        let outward = isBefore ? latents.sorted(by: >) : latents.sorted()
+        let step = isBefore ? -1 : 1
+        var indices: [Int: Int] = [:]
+        var index = nearest
+        var before =
+            isBefore ? pieces[0].latents.lowerBound : (pieces.last?.latents.upperBound ?? 0) - 1
+        for latent in outward {
+            let missing = abs(latent - before) - 1
+            index += step * blankWindows((missing + window - 1) / window) * window
+            indices[latent] = index
+            index += step
+            before = latent
+        }
+        return indices
+    }
+
+    /// Groups with anchors moved so far out that no two latents have one index.
+    private func shifted(
+        _ groups: [[(LatentSource, (ContextRole, Int))]], beyond lowest: Int
+    ) -> [ContextGroup] {
+        let oldLowest = historySlots.map(\.index).min() ?? 0
+        return zip(context, groups).map { old, members in
+            ContextGroup(
+                kernel: old.kernel, averaging: old.averaging, sources: members.map(\.0),
+                roles: members.map(\.1.0),
+                indices: members.map { _, place in
+                    let isBeyond = place.0 != .history && place.1 < oldLowest
+                    return isBeyond ? place.1 + min(lowest - oldLowest, 0) : place.1
+                })
+        }
+    }
+}
