@@ -1,5 +1,6 @@
 import Foundation
 import FramePack
+import Models
 import Testing
 
 @Suite struct FlowScheduleTests {

@@ -110,6 +110,9 @@ public struct SectionPlan: Equatable, Sendable {
         prompts[section.promptNumber].text
     }
 
+    /// The time that a section takes in the finished video, in seconds: its first piece's.
+    public func time(of section: Section) -> ClosedRange<Double> { time(of: section.pieces[0]) }
+
     /// The time that a piece takes in the finished video, in seconds.
     public func time(of piece: SectionPiece) -> ClosedRange<Double> {
         let frames = piece.frames.clamped(to: keptFrames)
