@@ -181,7 +181,8 @@ private func refusal(json: String) -> String? {
                 == "steps is of another type; it must be a whole number.")
         #expect(
             refusal(json: #"{"prompt": "a", "order": "backwards"}"#)
-                == "order is \"backwards\"; it must be one of inverted, f1.")
+                == "order is \"backwards\"; it must be one of inverted, f1, vanilla, anti-drifting, planned."
+        )
         #expect(refusal(json: "{}")?.hasPrefix("prompt is empty;") == true)
         #expect(refusal(json: "[]")?.hasPrefix("The request is not a JSON object") == true)
         #expect(refusal(json: "{\"prompt\": ")?.hasPrefix("The request is not valid JSON") == true)

@@ -269,12 +269,12 @@ private struct PackingNameRepair {
     /// The first candidate that is a name.
     var first: String? {
         guard !text.isEmpty, text.count <= 200 else { return nil }
-        return candidates.first { Self.isName($0) }
+        return candidates.lazy.compactMap { Self.packing($0)?.name }.first
     }
 
-    private static func isName(_ text: String) -> Bool {
+    private static func packing(_ text: String) -> Packing? {
         var reader = PackingNameReader(text)
-        return (try? reader.packing()) != nil
+        return try? reader.packing()
     }
 
     private var candidates: [String] {
