@@ -27,6 +27,19 @@ public final class SectionNoise {
         }
     }
 
+    /// Starts both streams for lone windows, as where pictures alone are encoded.
+    ///
+    /// - Parameters:
+    ///   - seed: The seed, 0 or more.
+    ///   - channels: Channels of the latents.
+    ///   - window: Latents of the one section.
+    ///   - size: The picture's size.
+    public init(seed: Int, channels: Int = 16, window: Int, size: FrameSize) throws {
+        sections = try Generator(seed: UInt64(seed))
+        pictures = try Generator(seed: UInt64(seed))
+        shapes = [[1, channels, window, size.latentHeight, size.latentWidth]]
+    }
+
     /// The shape of a section's noise, `(1, 16, F, h, w)`.
     ///
     /// - Parameter number: The section in the order of generation, from 0.

@@ -32,7 +32,8 @@ struct TrainCommand: ParsableCommand {
                 subcommands: [
                     TrainAdoptCommand.self, TrainVAECommand.self, TrainFinishVAECommand.self,
                     TrainClipsCommand.self, TrainCodebookCommand.self,
-                    TrainTransformerCommand.self, TrainGuidanceCommand.self, TrainExportCommand.self, TrainPlotCommand.self,
+                    TrainTransformerCommand.self, TrainGuidanceCommand.self,
+                    TrainExportCommand.self, TrainPlotCommand.self,
                 ]),
         ],
         defaultSubcommand: TrainTuneCommand.self)

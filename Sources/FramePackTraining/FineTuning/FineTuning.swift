@@ -163,7 +163,7 @@ public final class FineTuning: TrainingTask {
         }
         return try SampleLatents.context(
             samples.map(\.section), sources, noise: samples.map { _ in 0 },
-            generator: Generator(seed: 0), on: device)
+            generators: samples.map { _ in try Generator(seed: 0) }, on: device)
     }
 
     private func conditioning(_ samples: [FineTuningSample]) throws -> Conditioning {

@@ -56,14 +56,18 @@ extension FineTuningConfig {
                     + SamplingOrder.allCases.map(\.rawValue).joined(separator: ", "))
         }
         for name in sections.packings {
+            let packing: Packing
+            do throws(PackingNameError) {
+                packing = try Packing(name: name)
+            } catch {
+                throw TrainingError("sections.packings: \(error)")
+            }
             try table.require(
-                Self.releasedPackings.contains(name), "packings",
-                "\"\(name)\"; it must be among " + Self.releasedPackings.joined(separator: ", "))
+                packing.window == sections.window, "packings",
+                "\"\(name)\", which generates \(packing.window) latents; it must generate as many "
+                    + "as window, \(sections.window)")
         }
     }
-
-    /// The packings of the released models, forward and inverted.
-    static let releasedPackings = ["td_f16k4f2k2f1k1_g9", "f1k1_x_g9_f1k1f2k2f16k4_td"]
 
     private func checkOptimizer() throws {
         let table = SettingChecker("optimizer")

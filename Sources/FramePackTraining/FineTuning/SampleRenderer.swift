@@ -102,7 +102,7 @@ package final class SampleRenderer {
         let device = library.device
         let dtype = config.compute.precision.dtype
         let prompt = try conditions.prompt(number, on: device)
-        let noise = try SectionNoise(seed: request.seed, window: plan.window, size: size)
+        let noise = try SectionNoise(seed: request.seed, plan: plan, size: size)
         let denoiser = TransformerDenoiser(
             transformer, execution: Execution(dtype: dtype) { try token.check() },
             distilledScale: request.guidance)
@@ -110,12 +110,12 @@ package final class SampleRenderer {
             request.sampler.sampler(request.schedule(size: size)), guidance: Guidance(),
             dtype: dtype
         ) { denoiser }
-        var history = LatentHistory(start: start, window: plan.window)
+        var history = LatentHistory(start: start, plan: plan)
         for section in plan.sections {
             let latents = try sampler.sample(
                 section: section.number, noise: noise.section(section.number).to(device),
                 context: history.context(of: section, on: device), prompt: prompt, negative: nil)
-            history.add(try latents.to(.cpu, .float32), of: section)
+            try history.add(latents.to(.cpu, .float32), of: section)
         }
         return history
     }

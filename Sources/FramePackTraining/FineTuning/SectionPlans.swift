@@ -6,6 +6,8 @@ final class SectionPlans {
     /// A sampling order with a packing.
     struct Layout: Hashable {
         let order: SamplingOrder
+        /// Nil for the released models' levels.
+        var packing: Packing?
     }
 
     /// What is drawn from.
@@ -18,7 +20,15 @@ final class SectionPlans {
     /// - Parameter model: Whose own order is taken where none is asked for.
     init(_ config: FineTuningConfig.Sections, model: ModelFolder) {
         let orders = config.orders.compactMap(SamplingOrder.init)
-        layouts = (orders.isEmpty ? [model.defaultOrder] : orders).map { Layout(order: $0) }
+        let packings = config.packings.compactMap { try? Packing(name: $0) }
+        layouts =
+            packings.isEmpty
+            ? (orders.isEmpty ? [model.defaultOrder] : orders).map { Layout(order: $0) }
+            : packings.flatMap { packing in
+                (orders.isEmpty ? [packing.order] : orders).map {
+                    Layout(order: $0, packing: packing.adapted(to: $0))
+                }
+            }
         window = config.window
     }
 
@@ -48,7 +58,7 @@ final class SectionPlans {
         if let known = plans[layout]?[count] { return known }
         let plan = try SectionPlan(
             order: layout.order, length: .frames(4 * window * count + 1), window: window,
-            timeline: PromptTimeline("video"))
+            packing: layout.packing, timeline: PromptTimeline("video"))
         plans[layout, default: [:]][count] = plan
         return plan
     }

@@ -73,29 +73,29 @@ import TorchNN
                 for sample in try task.samples(step: step) {
                     let batch = try task.batch([sample])
                     let clip = try data.latents(sample.item.clip)
-                    var history = try LatentHistory(
-                        start: clip.narrow(1, 0, 1).unsqueeze(0), window: 2)
                     let order: SamplingOrder =
                         sample.section.padding == nil ? .f1 : .inverted
                     let plan = try SectionPlan(
                         order: order, length: .frames(4 * (clip.dim(1) - 1) + 1), window: 2,
                         timeline: PromptTimeline("video"))
+                    var history = try LatentHistory(
+                        start: clip.narrow(1, 0, 1).unsqueeze(0), plan: plan)
                     for section in plan.sections {
+                        let piece = section.pieces[0].latents
                         if section == sample.section {
                             let wanted = try history.context(of: section)
                             try compare(batch.input.context, wanted.packed)
                             #expect(batch.input.indices == .perSample([section.targetIndices]))
                         }
-                        let target = try clip.narrow(
-                            1, section.latents.lowerBound, section.latents.count)
-                        history.add(try target.unsqueeze(0), of: section)
+                        let target = try clip.narrow(1, piece.lowerBound, piece.count)
+                        try history.add(target.unsqueeze(0), of: section)
                     }
                     seen.insert([sample.item.clip, sample.item.section])
                     // The velocity leads from data to noise: noisy − level · velocity is the data.
                     let level = Double(Float(sample.level))
                     let clean = try batch.input.latents - batch.velocity * level
-                    let target = try clip.narrow(
-                        1, sample.section.latents.lowerBound, sample.section.latents.count)
+                    let piece = sample.section.pieces[0].latents
+                    let target = try clip.narrow(1, piece.lowerBound, piece.count)
                     try expectClose(clean, target.unsqueeze(0), "data")
                     #expect(try batch.input.guidance?.array(Float.self) == [10000])
                 }
