@@ -31,7 +31,10 @@ struct FramePackCommand: ParsableCommand {
                 subcommands: [DoctorCommand.self, InspectCommand.self, ProbeCommand.self]),
             CommandGroup(
                 name: "Small model",
-                subcommands: [WorldCommand.self, TrainCommand.self, EvalCommand.self]),
+                subcommands: [
+                    WorldCommand.self, TrainCommand.self, EvalCommand.self,
+                    ExperimentCommand.self,
+                ]),
         ])
 
     static func main() {

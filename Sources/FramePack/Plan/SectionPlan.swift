@@ -182,7 +182,7 @@ extension SectionPlan {
         guard order == .planned else {
             guard endpoints.isEmpty else {
                 throw .conflictingSettings(
-                    "endpoints go with the order planned, and the order is \(order.rawValue).")
+                    "endpoint goes with the order planned, and the order is \(order.rawValue).")
             }
             return []
         }
@@ -195,7 +195,7 @@ extension SectionPlan {
             let time = endpoint.seconds
             guard time.isFinite, (0...end + 1e-9).contains(time) else {
                 throw .invalidSetting(
-                    name: "endpoints", found: plainText(time),
+                    name: "endpoint", found: plainText(time),
                     wanted: "seconds from 0 to the video's end, \(plainText(end))")
             }
             let place = min(Int(time / length + 1e-9), sectionCount - 1)

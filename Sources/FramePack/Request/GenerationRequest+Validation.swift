@@ -63,11 +63,11 @@ extension GenerationRequest {
             "historyTimeWeight", historyTimeWeight, in: Limits.historyTimeWeight)
         guard endpoints.isEmpty || order == nil || order == .planned else {
             throw .conflictingSettings(
-                "endpoints go with the order planned, and the order is "
+                "endpoint goes with the order planned, and the order is "
                     + "\(order?.rawValue ?? "").")
         }
         for endpoint in endpoints {
-            if let text = endpoint.text { try Self.checkText("endpoints", text) }
+            if let text = endpoint.text { try Self.checkText("endpoint", text) }
         }
         if let shift { try SettingRange.check("shift", shift, in: Limits.shift) }
         try SettingRange.check("guidance", guidance, in: Limits.guidance)

@@ -168,7 +168,8 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case prompt, promptAt, negativePrompt, image, endImage
         case seconds, frames, fps, height, width, resolution, order, packing, historyOrder
-        case historyTimeWeight, endpoints, window, seed
+        case historyTimeWeight, window, seed
+        case endpoints = "endpoint"
         case steps, sampler, shift, guidance, cfg, guidanceRescale, stepCache, threshold, parity
         case decode, tiling, dtype, model, lora, output, format, crf, keepJob
     }

@@ -29,8 +29,11 @@ struct EvalCommand: ParsableCommand {
     var seed: UInt64 = 1
     @Option(help: "Scenes: one plain object, or everything that the world knows.")
     var world = EvaluationWorld.simple
-    @Option(help: "Orders, with commas: f1, inverted.")
+    @Option(help: "Orders, with commas: f1, inverted, vanilla, anti-drifting, planned.")
     var orders = "f1,inverted"
+    @Option(
+        help: "Packings, with commas, a row each in the order of its name, instead of --orders.")
+    var packings = ""
     @Option(help: "Steps of a section, with commas; the model's own by default.")
     var steps = ""
     @Option(help: "Distilled guidance, with commas; the model's own by default.")
@@ -96,6 +99,7 @@ struct EvalCommand: ParsableCommand {
         options.orders = try list(orders).map {
             try value("orders", $0, SamplingOrder.init(rawValue:))
         }
+        options.packings = try list(packings).map { try Packing(name: $0) }
         options.steps = try list(steps).map { try value("steps", $0, Int.init) }
         options.guidance = try list(guidance).map { try value("guidance", $0, Double.init) }
         options.cfg = try list(cfg).map { try value("cfg", $0, Double.init) }

@@ -26,6 +26,9 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
     public var world = EvaluationWorld.simple
     /// The orders, a row each.
     public var orders: [SamplingOrder] = [.f1, .inverted]
+    /// The packings, a row each in the order of its name; empty for the released levels in each of
+    /// ``orders``.
+    public var packings: [Packing] = []
     /// Steps of a section, a row for each; empty for the model's own.
     public var steps: [Int] = []
     /// Distilled guidance, a row for each; empty for the model's own.
@@ -50,6 +53,31 @@ public struct EvaluationOptions: Codable, Sendable, Equatable {
 }
 
 extension EvaluationOptions {
+    /// Reads options; a key that is missing, as in an older report, has its usual value.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
+            value = try fields.decodeIfPresent(Value.self, forKey: key) ?? value
+        }
+        try read(.count, &count)
+        try read(.baselineCount, &baselineCount)
+        try read(.seconds, &seconds)
+        try read(.seed, &seed)
+        try read(.world, &world)
+        try read(.orders, &orders)
+        try read(.packings, &packings)
+        try read(.steps, &steps)
+        try read(.guidance, &guidance)
+        try read(.cfg, &cfg)
+        try read(.sampler, &sampler)
+        try read(.shift, &shift)
+        try read(.decode, &decode)
+        try read(.hasBaselines, &hasBaselines)
+        try read(.hasTextStarts, &hasTextStarts)
+        try read(.shown, &shown)
+    }
+
     /// What the rows of a model's report hold, in their order.
     ///
     /// - Throws: `FramePackError` for a setting outside its range.
@@ -63,12 +91,13 @@ extension EvaluationOptions {
                 EvaluationRowPlan(name: "VAE round trip", kind: .roundTrip, request: base),
             ]
         }
-        for order in orders {
+        for (order, packing) in layouts {
             for steps in steps.isEmpty ? [base.steps] : steps {
                 for guidance in guidance.isEmpty ? [base.guidance] : guidance {
                     for cfg in cfg.isEmpty ? [base.cfg] : cfg {
                         var request = base
-                        (request.order, request.steps) = (order, steps)
+                        (request.order, request.packing) = (order, packing)
+                        request.steps = steps
                         (request.guidance, request.cfg) = (guidance, cfg)
                         rows.append(
                             EvaluationRowPlan(
@@ -87,8 +116,12 @@ extension EvaluationOptions {
         return rows
     }
 
+    private var layouts: [(SamplingOrder, Packing?)] {
+        packings.isEmpty ? orders.map { ($0, nil) } : packings.map { ($0.order, $0) }
+    }
+
     private func name(_ request: GenerationRequest) -> String {
-        var name = request.order?.rawValue ?? ""
+        var name = request.packing?.name ?? request.order?.rawValue ?? ""
         if steps.count > 1 { name += " steps \(request.steps)" }
         if guidance.count > 1 { name += " guidance \(request.guidance)" }
         if cfg.count > 1 { name += " cfg \(request.cfg)" }
@@ -124,6 +157,7 @@ struct EvaluationRowPlan {
                 "shift\(request.shift.map { "\($0)" } ?? "auto")", request.decode.rawValue,
             ]
             if request.image == nil { parts.append("text") }
+            if let packing = request.packing { parts.append(packing.name) }
         }
         return parts.joined(separator: "-")
     }

@@ -35,6 +35,8 @@ public struct EvaluationRow: Codable, Sendable {
     public var name: String
     /// The order; nil for videos that the model didn't generate.
     public var order: SamplingOrder?
+    /// The packing; nil for the model's own.
+    public var packing: Packing?
     /// Steps of a section; nil likewise.
     public var steps: Int?
     /// Distilled guidance; nil likewise.
@@ -45,24 +47,49 @@ public struct EvaluationRow: Codable, Sendable {
     public var secondsPerVideo: Double
     /// What the judge found.
     public var summary: JudgeSummary
+    /// For each metric the mean drift of its videos, with a 95 % interval.
+    public var driftIntervals: [DriftMetric: MeanEstimate] = [:]
     /// The shown videos' prompts.
     public var prompts: [String]
     /// The shown videos' frames, `[8, side, side, 3]` each; not part of the JSON.
     var strips: [Data] = []
 
     enum CodingKeys: String, CodingKey {
-        case name, order, steps, guidance, cfg, secondsPerVideo, summary, prompts
+        case name, order, packing, steps, guidance, cfg, secondsPerVideo, summary, driftIntervals
+        case prompts
+    }
+
+    /// Reads a row; an older report has no packings and no intervals of drift.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        name = try fields.decode(String.self, forKey: .name)
+        order = try fields.decodeIfPresent(SamplingOrder.self, forKey: .order)
+        packing = try fields.decodeIfPresent(Packing.self, forKey: .packing)
+        steps = try fields.decodeIfPresent(Int.self, forKey: .steps)
+        guidance = try fields.decodeIfPresent(Double.self, forKey: .guidance)
+        cfg = try fields.decodeIfPresent(Double.self, forKey: .cfg)
+        secondsPerVideo = try fields.decode(Double.self, forKey: .secondsPerVideo)
+        summary = try fields.decode(JudgeSummary.self, forKey: .summary)
+        driftIntervals =
+            try fields.decodeIfPresent([DriftMetric: MeanEstimate].self, forKey: .driftIntervals)
+            ?? [:]
+        prompts = try fields.decode([String].self, forKey: .prompts)
     }
 
     init(_ plan: EvaluationRowPlan, videos: [EvaluatedVideo]) {
         name = plan.name
         if plan.kind == .generated {
             (order, steps) = (plan.request.order, plan.request.steps)
+            packing = plan.request.packing
             (guidance, cfg) = (plan.request.guidance, plan.request.cfg)
         }
         secondsPerVideo =
             videos.reduce(0) { $0 + $1.seconds } / Double(max(videos.count, 1))
         summary = JudgeSummary(videos.map(\.report))
+        for metric in DriftMetric.allCases {
+            let values = videos.flatMap { $0.report.objects.compactMap { $0.drift[metric] } }
+            driftIntervals[metric] = MeanEstimate(values)
+        }
         let shown = videos.filter { $0.strip != nil }
         prompts = shown.map(\.prompt)
         strips = shown.compactMap(\.strip)
@@ -79,6 +106,26 @@ public struct EvaluationRow: Codable, Sendable {
         let means = summary.positionErrors[first...last]
         let count = means.reduce(0) { $0 + $1.count }
         return count == 0 ? nil : means.reduce(0) { $0 + $1.sum } / Double(count)
+    }
+}
+
+/// The mean of a sample, with how far the true mean may lie away.
+public struct MeanEstimate: Codable, Sendable, Equatable {
+    /// The mean.
+    public let mean: Double
+    /// Half the width of the 95 % interval: 1.96 standard errors.
+    public let halfWidth: Double
+    /// How many values there were.
+    public let count: Int
+
+    /// Estimates the mean; nil for fewer than two values.
+    public init?(_ values: [Double]) {
+        guard values.count > 1 else { return nil }
+        let n = Double(values.count)
+        let mean = values.reduce(0, +) / n
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
+        (self.mean, halfWidth) = (mean, 1.96 * (variance / n).squareRoot())
+        count = values.count
     }
 }
 
