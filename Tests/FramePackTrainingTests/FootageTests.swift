@@ -242,6 +242,27 @@ import Testing
         }
     }
 
+    @Test(arguments: [10, 24])
+    func aDissolveBelongsToNoScene(_ length: Int) throws {
+        try withTemporaryFolder { folder in
+            var footage = RawFootage()
+            footage.add(RawFootage.scene(3, frames: 0..<80))
+            footage.addDissolving(RawFootage.scene(8, frames: 0..<80), over: length)
+            let file = folder.appendingPathComponent("a.mp4")
+            try footage.write(to: file)
+            let report = try FootagePreparation(
+                folder: folder.appendingPathComponent("set"), options: options
+            ).run([file])
+            let kept = report.videos[0].kept
+            print("    \(kept.map { $0.firstFrame..<$0.firstFrame + $0.frames })")
+            #expect(report.videos[0].scenes == 2)
+            // Frames 80 - length to 79 are both scenes at once; up to eight more may go on either side.
+            #expect(kept.count == 2)
+            #expect(kept[0].firstFrame == 0 && kept[0].frames == 37)
+            #expect((80...88).contains(kept[1].firstFrame))
+        }
+    }
+
     @Test func whatIsNoVideoAtAllIsAnError() throws {
         try withTemporaryFolder { folder in
             let preparation = try FootagePreparation(folder: folder, options: options)

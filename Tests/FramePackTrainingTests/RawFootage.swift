@@ -36,6 +36,18 @@ struct RawFootage {
             count: 5)
     }
 
+    /// Goes over from the last frames to the first of other pictures.
+    mutating func addDissolving(_ pictures: [Picture], over count: Int) {
+        for index in 0..<count {
+            let share = Double(index + 1) / Double(count + 1)
+            let at = frames.count - count + index
+            frames[at].pixels = zip(frames[at].pixels, pictures[index].pixels).map {
+                UInt8((Double($0) * (1 - share) + Double($1) * share).rounded())
+            }
+        }
+        frames += pictures.dropFirst(count)
+    }
+
     /// The same pictures out of focus.
     static func blurred(_ pictures: [Picture]) -> [Picture] {
         pictures.map {

@@ -67,7 +67,10 @@ import Testing
             #expect(try amount(spread, name) == amount(whole, name) / 8)
         }
         #expect(try amount(spread, "checkpoints") == amount(whole, "checkpoints"))
-        #expect(try amount(spread, "blocks put together") > 2e9)
+        let size = TransformerSize()
+        #expect(
+            try amount(spread, "a block put together") == 4 * Double(size.doubleBlockParameters))
+        #expect(try abs(amount(spread, "what is in no block") - 4 * 0.41e9) < 0.1e9)
         #expect(spread.secondsPerStep == whole.secondsPerStep)
         #expect(!whole.fits && spread.fits)
     }
@@ -106,7 +109,10 @@ import Testing
         (plan.batch, plan.gpus) = (10, 4)
         let error = #expect(throws: TrainingError.self) { try plan.report() }
         #expect(error?.description.contains("10 samples can't be spread evenly over 4") == true)
-        (plan.batch, plan.gpus, plan.samplesAtOnce) = (8, 1, 3)
+        (plan.batch, plan.isSharded) = (8, true)
+        let whole = #expect(throws: TrainingError.self) { try plan.report() }
+        #expect(whole?.description.contains("adafactor keeps numbers of whole weights") == true)
+        (plan.batch, plan.gpus, plan.samplesAtOnce, plan.isSharded) = (8, 1, 3, false)
         #expect(throws: TrainingError.self) { try plan.report() }
     }
 }

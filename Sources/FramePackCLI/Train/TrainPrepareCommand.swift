@@ -10,9 +10,9 @@ struct TrainPrepareCommand: ParsableCommand {
         abstract: "Cut raw video into clips to train with, and list them for captions.",
         usage: "framepack train prepare [<options>] <input> ... --output <output>",
         discussion: """
-            Videos are cut at cuts and fades; clips that hardly move, jump or are not sharp are \
-            left out. A run that was interrupted goes on where it was, and what is done is not \
-            done again. Captions are then written by you.
+            Videos are cut at cuts, fades and dissolves; clips that hardly move, jump or are not \
+            sharp are left out. A run that was interrupted goes on where it was, and what is done \
+            is not done again. Captions are then written by you.
             """)
 
     @Argument(help: "Videos, and folders of videos.")

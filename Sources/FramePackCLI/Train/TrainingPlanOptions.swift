@@ -32,7 +32,10 @@ struct TrainingPlanOptions: ParsableArguments {
             "1e12 operations a second that one sustains. (default: 140)",
             valueName: "TFLOP/s"))
     var rate: Double?
-    @Option(help: "What changes the weights. (default: adafactor, or adamw8bit for a LoRA)")
+    @Option(
+        help:
+            "What changes the weights. (default: adafactor; adamw8bit for a LoRA, adamw if sharded)"
+    )
     var optimizer: OptimizerChoice?
     @Flag(help: "Spread weights, gradients and the optimizer's state over the GPUs.")
     var sharded = false

@@ -21,7 +21,7 @@ package struct FootageSample: Sendable, Equatable {
     }
 }
 
-/// A video looked through once: 16 bytes for each frame, and a sample now and then.
+/// A video looked through once: 24 bytes for each frame, and a sample now and then.
 struct FootageAnalysis {
     /// Frames from one sample to the next.
     private static let sampleInterval = 12
@@ -32,7 +32,7 @@ struct FootageAnalysis {
     let enlargement: Double
     /// The video's own frames a second; 0 where it does not say.
     let framesPerSecond: Double
-    private(set) var trace: [FrameTrace] = []
+    private var tracer = SceneTracer()
     private(set) var samples: [FootageSample] = []
 
     /// Looks a video through.
@@ -52,17 +52,17 @@ struct FootageAnalysis {
         (size, enlargement) = Self.fit(reader.video, options)
         framesPerSecond = reader.video.framesPerSecond
         let expected = max(1, reader.video.seconds * rate)
-        var (tracer, recent) = (SceneTracer(), [(place: Int, luma: Plane)]())
+        var recent: [(place: Int, luma: Plane)] = []
         var interval = -1
         let ownRate = framesPerSecond > 0 ? framesPerSecond : rate
         while true {
             try onFrame(min(1, Double(trace.count) / expected))
             guard let frame = try reader.next() else { break }
             if frame.isRepeated {
-                trace.append(FrameTrace(change: 0, contrast: trace.last?.contrast ?? 0))
+                tracer.addRepeated()
                 continue
             }
-            trace.append(tracer.trace(frame.picture))
+            tracer.add(frame.picture)
             // Three frames in a row from each interval.
             let place = trace.count - 1
             if place / Self.sampleInterval > interval {
@@ -75,6 +75,9 @@ struct FootageAnalysis {
             }
         }
     }
+
+    /// What was seen of each frame.
+    var trace: [FrameTrace] { tracer.trace }
 
     /// The clips' size for a video, and by how much pictures change their size.
     private static func fit(_ video: VideoReader, _ options: FootageOptions) -> (FrameSize, Double)

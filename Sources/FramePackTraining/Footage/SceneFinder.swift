@@ -8,10 +8,12 @@ package struct FrameTrace: Sendable, Equatable {
     package let change: Double
     /// The standard deviation of its luma, in levels.
     package let contrast: Double
+    /// Whether it lies where one picture goes over into another.
+    package var isBlend: Bool
 
     /// Puts them together.
-    package init(change: Double, contrast: Double) {
-        (self.change, self.contrast) = (change, contrast)
+    package init(change: Double, contrast: Double, isBlend: Bool = false) {
+        (self.change, self.contrast, self.isBlend) = (change, contrast, isBlend)
     }
 }
 
@@ -19,27 +21,81 @@ package struct FrameTrace: Sendable, Equatable {
 struct SceneTracer {
     /// The longer side of the pictures that are compared.
     private static let side = 64
-    private var before: (frame: FramePackMetrics.Frame, histograms: Histograms)?
+    /// Frames from the ends to the middle of what may be a dissolve: a short one or a long one.
+    private static let spans = [4, 10]
+    /// Levels that differ by so much between the ends say whether they go over evenly.
+    private static let leastDifference = 6
+    /// How far a level in the middle may be from the mean of both ends: as a share of half their
+    /// difference, and in levels at least, for what the encoder adds.
+    private static let mostDeviation = (share: 0.3, levels: 2.0)
+    /// The share of levels that differ, and of those the share that goes over evenly.
+    private static let leastShares = (differing: 0.35, even: 0.7)
+
+    private var recent: [FramePackMetrics.Frame] = []
+    private var histograms: Histograms?
+
+    /// What was seen so far.
+    private(set) var trace: [FrameTrace] = []
 
     /// Compares a picture with the one before.
     ///
     /// The change is the mean of two: how far the levels of each colour have to be moved to turn one
     /// picture's histograms into the other's, which movement hardly touches, and how far the levels
     /// differ pixel by pixel.
-    mutating func trace(_ picture: Picture) -> FrameTrace {
+    mutating func add(_ picture: Picture) {
         let scale = min(1, Double(Self.side) / Double(max(picture.width, picture.height)))
         let small = picture.resized(
             width: max(1, Int(Double(picture.width) * scale)),
             height: max(1, Int(Double(picture.height) * scale)), filter: .box)
         let frame = FramePackMetrics.Frame(small)
-        let histograms = Histograms(frame)
-        defer { before = (frame, histograms) }
-        let change = before.map {
-            (FrameMeasures.histogramDistance($0.histograms, histograms)
-                + FrameMeasures.change($0.frame, frame)) / 2
+        let (before, now) = (histograms, Histograms(frame))
+        var change = 0.0
+        if let before, let last = recent.last {
+            change =
+                (FrameMeasures.histogramDistance(before, now) + FrameMeasures.change(last, frame))
+                / 2
         }
-        return FrameTrace(
-            change: change ?? 0, contrast: frame.luma.variance.squareRoot())
+        histograms = now
+        let contrast = frame.luma.variance.squareRoot()
+        add(frame, FrameTrace(change: change, contrast: contrast))
+    }
+
+    /// The same picture once more.
+    mutating func addRepeated() {
+        guard let frame = recent.last, let last = trace.last else { return }
+        add(frame, FrameTrace(change: 0, contrast: last.contrast))
+    }
+
+    private mutating func add(_ frame: FramePackMetrics.Frame, _ next: FrameTrace) {
+        trace.append(next)
+        recent.append(frame)
+        if recent.count > 2 * (Self.spans.max() ?? 0) + 1 { recent.removeFirst() }
+        for span in Self.spans where recent.count > 2 * span {
+            let end = recent.count - 1
+            if Self.isBlend(recent[end - 2 * span], recent[end - span], recent[end]) {
+                for at in trace.count - 1 - 2 * span..<trace.count { trace[at].isBlend = true }
+            }
+        }
+    }
+
+    /// Whether the middle frame is the mean of both ends, which differ: in a dissolve it is, pixel by
+    /// pixel but for what moves, and where only things move it is not.
+    private static func isBlend(
+        _ first: FramePackMetrics.Frame, _ middle: FramePackMetrics.Frame,
+        _ last: FramePackMetrics.Frame
+    ) -> Bool {
+        var (differing, even) = (0, 0)
+        for at in middle.pixels.indices {
+            let (a, b) = (Int(first.pixels[at]), Int(last.pixels[at]))
+            let difference = abs(a - b)
+            guard difference >= leastDifference else { continue }
+            differing += 1
+            let deviation = abs(2 * Int(middle.pixels[at]) - a - b)
+            let bound = max(mostDeviation.share * Double(difference), 2 * mostDeviation.levels)
+            if Double(deviation) <= bound { even += 1 }
+        }
+        return Double(differing) >= leastShares.differing * Double(middle.pixels.count)
+            && Double(even) >= leastShares.even * Double(differing)
     }
 }
 
@@ -50,7 +106,7 @@ extension FramePackMetrics.Frame {
     }
 }
 
-/// Finds scenes: what lies between cuts, flat frames and fades.
+/// Finds scenes: what lies between cuts, flat frames, fades and dissolves.
 package struct SceneFinder: Sendable {
     /// Smallest change that is a cut, in levels.
     package var cutThreshold: Double
@@ -110,10 +166,26 @@ package struct SceneFinder: Sendable {
         return faded
     }
 
-    /// The scenes, in order; frames of fades and flat ones belong to none.
+    /// Frames of dissolves. A fade is one as well, and its frames are known more exactly.
+    func dissolves(_ trace: [FrameTrace], fades: Set<Int>) -> Set<Int> {
+        var dissolved: Set<Int> = []
+        var first: Int?
+        for at in 0...trace.count {
+            let isBlend = at < trace.count && trace[at].isBlend
+            if let start = first, !isBlend {
+                if fades.isDisjoint(with: start..<at) { dissolved.formUnion(start..<at) }
+                first = nil
+            }
+            if isBlend, first == nil { first = at }
+        }
+        return dissolved
+    }
+
+    /// The scenes, in order; frames of fades and dissolves, and flat ones, belong to none.
     package func scenes(_ trace: [FrameTrace]) -> [Range<Int>] {
         let cuts = Set(cuts(trace))
-        let faded = fades(trace)
+        var faded = fades(trace)
+        faded.formUnion(dissolves(trace, fades: faded))
         var scenes: [Range<Int>] = []
         var first: Int?
         for at in 0...trace.count {

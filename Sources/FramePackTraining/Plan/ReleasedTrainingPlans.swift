@@ -22,7 +22,7 @@ public struct ReleasedTrainingPlans: Codable, Equatable, Sendable {
     public init() throws {
         var plan = TrainingPlan()
         plan.title = "Full fine-tuning of the released size"
-        (plan.batch, plan.gpus, plan.isSharded) = (64, 8, true)
+        (plan.batch, plan.gpus, plan.isSharded, plan.optimizer) = (64, 8, true, .adamw)
         full = try plan.report()
         let lora = Self.loraPlan
         self.lora = try lora.report()

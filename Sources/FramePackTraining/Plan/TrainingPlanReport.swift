@@ -124,14 +124,22 @@ extension TrainingPlan {
         }
         lines.append(line("gradients", numbers, bytes: trainedBytes))
         if isSharded {
-            let block = transformer.doubleBlockParameters
-            let copies = method == .full ? 3 : 2
-            let what = method == .full ? "this, the next, gradients" : "this and the next"
-            lines.append(
-                Line(
-                    name: "blocks put together",
-                    arithmetic: "\(millions(block)) x \(weightBytes) B x \(copies): \(what)",
-                    amount: Double(block * weightBytes * copies)))
+            // Blocks are put together one after the other, what is in none for the whole step.
+            let blocks =
+                transformer.doubleBlocks * transformer.doubleBlockParameters
+                + transformer.singleBlocks * transformer.singleBlockParameters
+            let copies = method == .full ? 2 : 1
+            let what = method == .full ? " x 2: and gradients" : ""
+            for (name, numbers) in [
+                ("a block put together", transformer.doubleBlockParameters),
+                ("what is in no block", transformer.parameterCount - blocks),
+            ] {
+                lines.append(
+                    Line(
+                        name: name,
+                        arithmetic: "\(millions(numbers)) x \(weightBytes) B" + what,
+                        amount: Double(numbers * weightBytes * copies)))
+            }
         }
         return lines
     }
