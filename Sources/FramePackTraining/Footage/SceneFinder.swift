@@ -166,7 +166,7 @@ package struct SceneFinder: Sendable {
         return faded
     }
 
-    /// Frames of dissolves. A fade is one as well, and its frames are known more exactly.
+    /// Frames of dissolves, but for fades, whose frames are known more exactly.
     func dissolves(_ trace: [FrameTrace], fades: Set<Int>) -> Set<Int> {
         var dissolved: Set<Int> = []
         var first: Int?
