@@ -38,7 +38,7 @@ extension GenerationRequest: Decodable {
         try fields.readPacking { packing = $0 }
         try fields.read(.historyOrder, HistoryOrder.self) { historyOrder = $0 }
         try fields.read(.historyTimeWeight, "a number", into: &historyTimeWeight)
-        try fields.read(.endpoints, "a list of {\"seconds\", \"text\"}", into: &endpoints)
+        try fields.read(.endpoint, "a list of {\"seconds\", \"text\"}", into: &endpoint)
         try fields.read(.window, "a whole number", into: &window)
         try fields.read(.seed, "a whole number", into: &seed)
         try fields.read(.steps, "a whole number", into: &steps)

@@ -26,12 +26,12 @@ extension GenerationRequest {
         return try SectionPlan(
             order: effectiveOrder ?? defaultOrder, length: length, window: effectiveWindow,
             framesPerSecond: fps, packing: packing, start: image == nil ? .plain : .image,
-            hasEndImage: endImage != nil, endpoints: endpoints, timeline: try timeline())
+            hasEndImage: endImage != nil, endpoints: endpoint, timeline: try timeline())
     }
 
     /// The order that is asked for, in words, by the packing's name, or by endpoints.
     var effectiveOrder: SamplingOrder? {
-        order ?? (endpoints.isEmpty ? packing?.order : .planned)
+        order ?? (endpoint.isEmpty ? packing?.order : .planned)
     }
 
     /// The window that is asked for, in numbers or by the packing's name.

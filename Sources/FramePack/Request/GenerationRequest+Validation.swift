@@ -61,13 +61,13 @@ extension GenerationRequest {
         try SettingRange.check("steps", steps, in: Limits.steps)
         try SettingRange.check(
             "historyTimeWeight", historyTimeWeight, in: Limits.historyTimeWeight)
-        guard endpoints.isEmpty || order == nil || order == .planned else {
+        guard endpoint.isEmpty || order == nil || order == .planned else {
             throw .conflictingSettings(
                 "endpoint goes with the order planned, and the order is "
                     + "\(order?.rawValue ?? "").")
         }
-        for endpoint in endpoints {
-            if let text = endpoint.text { try Self.checkText("endpoint", text) }
+        for planned in endpoint {
+            if let text = planned.text { try Self.checkText("endpoint", text) }
         }
         if let shift { try SettingRange.check("shift", shift, in: Limits.shift) }
         try SettingRange.check("guidance", guidance, in: Limits.guidance)

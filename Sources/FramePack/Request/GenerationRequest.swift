@@ -71,7 +71,7 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     /// its own.
     ///
     /// Default: the times of the prompts and the end of the video.
-    public var endpoints: [PlannedEndpoint] = []
+    public var endpoint: [PlannedEndpoint] = []
     /// Latents a section generates, 1 to 1000; the models are trained at 9. A packing says it too.
     ///
     /// Default: 9.
@@ -168,8 +168,7 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case prompt, promptAt, negativePrompt, image, endImage
         case seconds, frames, fps, height, width, resolution, order, packing, historyOrder
-        case historyTimeWeight, window, seed
-        case endpoints = "endpoint"
+        case historyTimeWeight, endpoint, window, seed
         case steps, sampler, shift, guidance, cfg, guidanceRescale, stepCache, threshold, parity
         case decode, tiling, dtype, model, lora, output, format, crf, keepJob
     }

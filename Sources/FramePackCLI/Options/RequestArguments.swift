@@ -61,7 +61,7 @@ struct RequestArguments: ParsableArguments {
         }
         set(&request.historyOrder, sampling.historyOrder)
         set(&request.historyTimeWeight, sampling.historyTimeWeight)
-        if !sampling.endpoint.isEmpty { request.endpoints = sampling.endpoint.map(\.endpoint) }
+        if !sampling.endpoint.isEmpty { request.endpoint = sampling.endpoint.map(\.endpoint) }
         set(&request.window, sampling.window)
         set(&request.seed, sampling.seed)
         set(&request.steps, sampling.steps)
