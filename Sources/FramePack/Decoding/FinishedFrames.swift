@@ -1,6 +1,6 @@
 extension SectionPlan {
     /// The sections after which something is decoded, in the order of generation.
-    var decodings: [Section] { sections.filter { !$0.decodedLatents.isEmpty } }
+    package var decodings: [Section] { sections.filter { !$0.decodedLatents.isEmpty } }
 
     /// The sections that are decoded right before and right after one.
     func neighbours(of section: Section) -> (before: Section?, after: Section?) {

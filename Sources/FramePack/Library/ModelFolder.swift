@@ -109,6 +109,12 @@ public struct ModelFolder: Sendable {
     /// - Throws: `FramePackError.model` that names the kernel, `CheckpointError` for a folder without
     ///   a configuration.
     public func check(_ packing: Packing) throws {
+        try checkKernels(of: packing)
+        if packing.isDiscrete { _ = try codebookFile() }
+    }
+
+    /// Checks that the transformer has every kernel of a packing.
+    package func checkKernels(of packing: Packing) throws {
         let config = try CheckpointFolder.json(
             TransformerConfig.self, in: folder(of: .transformer))
         for kernel in packing.kernels where !config.encodes(kernel) {
@@ -116,7 +122,6 @@ public struct ModelFolder: Sendable {
                 "The packing \(packing) has the kernel \(kernel), and the model \(name) has "
                     + "\(config.kernelNames); take another packing, or train that kernel.")
         }
-        if packing.isDiscrete { _ = try codebookFile() }
     }
 
     /// Checks that every part is there.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import FramePack
 import FramePackTraining
+import Torch
 
 /// `framepack train codebook`.
 struct TrainCodebookCommand: ParsableCommand {
@@ -14,8 +15,10 @@ struct TrainCodebookCommand: ParsableCommand {
             are made.
             """)
 
-    @Option(help: "Folder of the training, with encoded clips.")
-    var folder: String
+    @Option(help: "Folder of the small model's training, with encoded clips.")
+    var folder: String?
+    @Option(help: "Configuration of a fine-tuning, whose data are encoded.")
+    var config: String?
     @Option(parsing: .unconditional, help: "Entries, 1 to 65536; the paper recommends 128.")
     var count = CodebookFitting().count
     @Option(parsing: .unconditional, help: "Rounds at most, 1 to 10000.")
@@ -26,21 +29,33 @@ struct TrainCodebookCommand: ParsableCommand {
     var seed: UInt64 = 1
 
     func validate() throws {
+        guard (folder == nil) != (config == nil) else {
+            throw ValidationError("give either --folder or --config")
+        }
         try checkOption("count", count, 1...65536)
         try checkOption("rounds", rounds, 1...10_000)
         try checkOption("pixels", pixels, 1...10_000_000)
     }
 
     func run() throws {
-        let run = TrainingRun(path: folder)
-        let side = try run.storedSizes()?.side ?? run.side()
-        let result = try run.fitCodebook(
-            CodebookFitting(count: count, rounds: rounds, seed: seed), side: side, pixels: pixels)
+        let fitting = CodebookFitting(count: count, rounds: rounds, seed: seed)
+        let (result, file) = try fit(fitting)
         print(
             """
             \(count) entries after \(result.rounds) rounds, \
             \((result.keptVariance * 1000).rounded() / 10) % of the variance kept
-            \(run.codebookFile.path)
+            \(file.path)
             """)
+    }
+
+    private func fit(_ fitting: CodebookFitting) throws -> (CodebookFitting.Result, URL) {
+        if let config {
+            let run = try FineTuningRun(
+                FineTuningConfig(contentsOf: URL(fileURLWithPath: config)), device: .cpu)
+            return (try run.fitCodebook(fitting, pixels: pixels), run.codebookFile)
+        }
+        let run = TrainingRun(path: folder ?? "")
+        let side = try run.storedSizes()?.side ?? run.side()
+        return (try run.fitCodebook(fitting, side: side, pixels: pixels), run.codebookFile)
     }
 }

@@ -22,18 +22,21 @@ public final class FineTuning: TrainingTask {
     private let data: CachedDataset
     private let order: SampleOrder
     private let plans: SectionPlans
+    private let codebook: HistoryCodebook?
     private let random: UInt64
 
     /// Prepares a training.
     ///
     /// - Parameters:
     ///   - store: What is trained: the transformer's own parameters or those of adapters.
+    ///   - codebook: What a discrete history consists of; needed where a plan has one.
     init(
         _ config: FineTuningConfig, transformer: Transformer, store: ParameterStore,
-        data: CachedDataset, plans: SectionPlans, device: Device
+        data: CachedDataset, plans: SectionPlans, codebook: HistoryCodebook?, device: Device
     ) {
         (self.config, self.transformer, self.store) = (config, transformer, store)
         (self.data, self.plans, self.device) = (data, plans, device)
+        self.codebook = codebook
         random = SplitMix64.mix(UInt64(config.seed))
         order = SampleOrder(
             data.items(), count: config.batch, seed: random)
@@ -104,9 +107,10 @@ public final class FineTuning: TrainingTask {
         return try items.enumerated().map { number, item in
             var own = SplitMix64(
                 seed: SplitMix64.mix(random &+ UInt64(step * items.count + number) << 8))
+            let layout = plans.layout(&own)
             return try FineTuningSample(
-                item: item, section: section(item, plans.layout(&own)), config: config,
-                random: &own)
+                item: item, section: section(item, layout), isDiscrete: layout.isDiscrete,
+                config: config, random: &own)
         }
     }
 
@@ -163,6 +167,7 @@ public final class FineTuning: TrainingTask {
         }
         return try SampleLatents.context(
             samples.map(\.section), sources, noise: samples.map { _ in 0 },
+            codebook: samples.contains(where: \.isDiscrete) ? codebook : nil,
             generators: samples.map { _ in try Generator(seed: 0) }, on: device)
     }
 
@@ -190,6 +195,8 @@ package struct FineTuningSample {
     package let item: SampleItem
     /// What it generates and sees.
     package let section: Section
+    /// Whether its history is discrete.
+    package let isDiscrete: Bool
     /// The noise level, in [0, 1].
     package let level: Double
     /// Whether its caption, and its start picture, are left out.
@@ -200,14 +207,16 @@ package struct FineTuningSample {
 
     /// What samples that run together have in common.
     var shape: String {
-        section.context.map { "\($0.kernel) \($0.sources.count)" }.joined(separator: ", ")
-            + " \(section.targetIndices.count)"
+        section.context.map { group in
+            "\(group.kernel) \(group.averaging?.rawValue ?? "") \(group.sources.count)"
+        }.joined(separator: ", ") + " \(section.targetIndices.count) \(isDiscrete)"
     }
 
     init(
-        item: SampleItem, section: Section, config: FineTuningConfig, random: inout SplitMix64
+        item: SampleItem, section: Section, isDiscrete: Bool, config: FineTuningConfig,
+        random: inout SplitMix64
     ) {
-        (self.item, self.section) = (item, section)
+        (self.item, self.section, self.isDiscrete) = (item, section, isDiscrete)
         level = config.noise.level(&random)
         isTextDropped = Double.random(in: 0..<1, using: &random) < config.dropout.text
         isImageDropped = Double.random(in: 0..<1, using: &random) < config.dropout.image

@@ -60,7 +60,7 @@ extension FineTuningConfig {
             do throws(PackingNameError) {
                 packing = try Packing(name: name)
             } catch {
-                throw TrainingError("sections.packings: \(error)")
+                throw SettingProblem(path: ["sections", "packings"], reason: "wrong. \(error)")
             }
             try table.require(
                 packing.window == sections.window, "packings",

@@ -42,6 +42,7 @@ extension FineTuningRun {
         try writeNetwork(
             store, stem: "diffusion_pytorch_model", config: sizes, to: target,
             limit: 5_000_000_000)
+        if let codebook = try? codebook() { try codebook.write(to: target) }
         var parts = try Dictionary(
             uniqueKeysWithValues: ModelPart.allCases.map { ($0, try model.folder(of: $0)) })
         parts[.transformer] = target
@@ -60,7 +61,8 @@ extension FineTuningRun {
         -> SampleRenderer
     {
         try SampleRenderer(
-            config, library(onProgress: onProgress), cache: ConditionCache(folder: cacheFolder))
+            config, library(onProgress: onProgress), cache: ConditionCache(folder: cacheFolder),
+            codebook: codebook)
     }
 
     /// Makes the sample videos of the configuration.
@@ -75,9 +77,7 @@ extension FineTuningRun {
         guard let task = loop.task as? FineTuning, !config.samples.isEmpty else { return [] }
         try FileManager.default.createDirectory(
             at: sampleFolder, withIntermediateDirectories: true)
-        let renderer = try SampleRenderer(
-            config, library { try cancellation.check() }, cache: ConditionCache(folder: cacheFolder)
-        )
+        let renderer = try sampleRenderer { try cancellation.check() }
         return try withAverages(loop) {
             try renderer.write(task.transformer, cancellation: cancellation) {
                 sampleFolder.appendingPathComponent("step-\(step)-\($0).mp4")

@@ -30,6 +30,7 @@ public final class FineTuningRun {
             URL(fileURLWithPath: config.dataset), window: config.sections.window)
         try model.requireAll()
         try checkModel()
+        try SectionPlans(config.sections, model: model).check(model)
     }
 
     /// The transformer's sizes.
@@ -93,13 +94,16 @@ public final class FineTuningRun {
         let data = try CachedDataset(dataset, folder: cacheFolder, model: model)
         let items = data.items().count
         let passes = Double(config.steps * config.batch) / Double(max(items, 1))
-        let orders = SectionPlans(config.sections, model: model).layouts.map(\.order.rawValue)
+        let layouts = SectionPlans(config.sections, model: model).layouts.map { layout in
+            (layout.packing ?? .released(layout.order, window: config.sections.window)).name
+                + " (\(layout.order.rawValue))"
+        }
         return [
             title,
             "\(data.entries.count) clips and pictures, \(items) samples in a pass; \(config.steps) "
                 + "steps of \(config.batch) are \(String(format: "%.1f", passes)) passes",
-            "sections of \(config.sections.window) latents in the order "
-                + orders.joined(separator: " or "),
+            "sections of \(config.sections.window) latents: "
+                + layouts.joined(separator: ", "),
             "guidance \(Self.text(config.guidance)) goes into the network (sampled at "
                 + "\(Self.text(sampledGuidance)) by default)",
         ]
@@ -125,8 +129,8 @@ public final class FineTuningRun {
                     + "less, or not at all; sample with --guidance \(Self.text(config.guidance)), "
                     + "or train at \(Self.text(sampledGuidance))")
         }
-        let trained = Set(config.sections.orders.compactMap(SamplingOrder.init))
-        if !trained.isEmpty, !trained.contains(model.defaultOrder) {
+        let trained = SectionPlans(config.sections, model: model).layouts.map(\.order)
+        if !trained.contains(model.defaultOrder) {
             warnings.append(
                 "\(model.name) was made for the order \(model.defaultOrder.rawValue), and is "
                     + "trained in another; sample with --order")
@@ -177,11 +181,13 @@ public final class FineTuningRun {
     ) throws -> FineTuning {
         let data = try CachedDataset(dataset, folder: cacheFolder, model: model)
         try checkWindow(data)
+        let plans = SectionPlans(config.sections, model: model)
+        let codebook = plans.layouts.contains(where: \.isDiscrete) ? try codebook() : nil
         let store = ParameterStore()
         let transformer = try transformer(store, isDivided: isDivided, onTensor: onTensor)
         return FineTuning(
             config, transformer: transformer, store: try trained(transformer, store), data: data,
-            plans: SectionPlans(config.sections, model: model), device: device)
+            plans: plans, codebook: codebook, device: device)
     }
 
     private func checkWindow(_ data: CachedDataset) throws {

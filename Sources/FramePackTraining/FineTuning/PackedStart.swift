@@ -1,7 +1,7 @@
 import Checkpoints
 public import Foundation
 public import FramePack
-import Models
+public import Models
 import Torch
 import TorchNN
 
@@ -24,9 +24,11 @@ public struct PackedStart {
     ///   - base: A plain HunyuanVideo model in diffusers' layout.
     ///   - vision: A folder with `image_encoder` and `feature_extractor`.
     ///   - folder: Where the new model goes; must not hold a transformer yet.
+    ///   - kernels: Kernels of the history beside those of the released models, such as k8, which
+    ///     serves k16 too.
     /// - Throws: `TrainingError`, `ModelError` or `CheckpointError` that names what is missing, or
     ///   what is no such model.
-    public init(base: URL, vision: URL, to folder: URL) throws {
+    public init(base: URL, vision: URL, to folder: URL, kernels: [PatchKernel] = []) throws {
         self.folder = folder
         let source = base.appendingPathComponent(ModelPart.transformer.rawValue)
         let target = folder.appendingPathComponent(ModelPart.transformer.rawValue)
@@ -34,7 +36,8 @@ public struct PackedStart {
             throw TrainingError("\(target.path) is there already; remove it or name another folder")
         }
         let parts = try Self.parts(base: base, vision: vision, transformer: target)
-        let config = try Self.config(source, vision: parts[.imageEncoder])
+        var config = try Self.config(source, vision: parts[.imageEncoder])
+        config.packingKernels += kernels.filter { !config.packingKernels.contains($0) }
         let weights = PackedStartWeights(
             try CheckpointWeights(CheckpointFolder(source)), fresh: try RandomWeights(seed: 0))
         let store = ParameterStore()

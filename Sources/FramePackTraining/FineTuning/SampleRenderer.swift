@@ -13,12 +13,19 @@ package final class SampleRenderer {
     private let conditions: SampleConditions
     private let library: ModelLibrary
     private let config: FineTuningConfig
+    private let codebook: () throws -> HistoryCodebook
 
     /// Prepares the videos that a configuration asks for.
     ///
     /// - Throws: `TrainingError` where their captions and pictures are not encoded.
-    init(_ config: FineTuningConfig, _ library: ModelLibrary, cache: ConditionCache) throws {
+    ///
+    /// - Parameter codebook: Reads what a discrete history consists of.
+    init(
+        _ config: FineTuningConfig, _ library: ModelLibrary, cache: ConditionCache,
+        codebook: @escaping () throws -> HistoryCodebook
+    ) throws {
         self.config = config
+        self.codebook = codebook
         self.library = library
         samples = config.samples
         conditions = try SampleConditions(samples, cache, library.folder)
@@ -73,9 +80,9 @@ package final class SampleRenderer {
         ) { try token.check() }
         var append = SoftAppend(plan)
         var parts: [Int: Tensor] = [:]
-        for section in plan.sections {
+        for section in plan.decodings {
             let pixels = try decoder.decode(after: section, history)
-            parts[section.place] = try append.join(pixels, after: section)
+            parts[section.newFrames.lowerBound] = try append.join(pixels, after: section)
         }
         let pixels = try Tensor.cat(
             parts.sorted { $0.key < $1.key }.map(\.value), axis: 2)
@@ -91,7 +98,8 @@ package final class SampleRenderer {
         )
         request.guidance = sample.guidance ?? request.guidance
         request.window = config.sections.window
-        request.order = config.sections.orders.first.flatMap(SamplingOrder.init)
+        let layout = SectionPlans(config.sections, model: library.folder).layouts[0]
+        (request.order, request.packing) = (layout.order, layout.packing)
         return request
     }
 
@@ -110,7 +118,8 @@ package final class SampleRenderer {
             request.sampler.sampler(request.schedule(size: size)), guidance: Guidance(),
             dtype: dtype
         ) { denoiser }
-        var history = LatentHistory(start: start, plan: plan)
+        var history = LatentHistory(
+            start: start, plan: plan, codebook: plan.packing.isDiscrete ? try codebook() : nil)
         for section in plan.sections {
             let latents = try sampler.sample(
                 section: section.number, noise: noise.section(section.number).to(device),

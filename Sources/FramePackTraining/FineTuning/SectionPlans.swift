@@ -8,6 +8,8 @@ final class SectionPlans {
         let order: SamplingOrder
         /// Nil for the released models' levels.
         var packing: Packing?
+        /// Whether its history is made of a codebook's entries.
+        var isDiscrete: Bool { packing?.isDiscrete ?? false }
     }
 
     /// What is drawn from.
@@ -30,6 +32,15 @@ final class SectionPlans {
                 }
             }
         window = config.window
+    }
+
+    /// Checks that a model can run every packing.
+    ///
+    /// - Throws: `FramePackError.model` that names the kernel that it lacks.
+    func check(_ model: ModelFolder) throws {
+        for layout in layouts {
+            try model.checkKernels(of: layout.packing ?? .released(layout.order, window: window))
+        }
     }
 
     /// Draws an order with a packing.

@@ -102,6 +102,11 @@ import Testing
         ("[noise]\nsampling = \"shft\"", "line 6: noise.sampling cannot be used", "shft"),
         ("[noise]\nmin_timestep = 900\nmax_timestep = 100", "line 6: noise.min_timestep", ""),
         ("[sections]\norders = [\"backwards\"]", "line 6: sections.orders", "inverted"),
+        ("[sections]\npackings = [\"td_f1_k1_g9\"]", "line 6: sections.packings is wrong", "mean"),
+        (
+            "[sections]\npackings = [\"td_f1k1_g4\"]", "line 6: sections.packings is \"td",
+            "window, 9"
+        ),
         ("[history]\nshare = 2", "line 6: history.share is 2.0", "from 0.0 to 1.0"),
         ("accumulation = 2", "line 5: accumulation is 2", "at most batch"),
         ("[[samples]]\nseconds = 1", "line 5: samples[1].prompt is missing", ""),

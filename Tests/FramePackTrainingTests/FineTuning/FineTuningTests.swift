@@ -60,54 +60,95 @@ import TorchNN
         }
     }
 
-    /// Whatever the order and the section, a sample sees what a generation would have packed.
-    @Test func samplesSeeWhatAGenerationPacks() throws {
+    /// Whatever the order, the packing and the section, a sample sees what a generation would have
+    /// packed.
+    @Test(arguments: [
+        "orders = [\"inverted\", \"f1\"]", "orders = [\"vanilla\", \"anti-drifting\"]",
+        "packings = [\"ta_f2k2f1k1_g2\", \"td_f4k4f2k2f1k1_g2_x_f1k1\", \"td_f1k1_g2+D\"]",
+    ])
+    func samplesSeeWhatAGenerationPacks(_ sections: String) throws {
         try withTemporaryFolder { folder in
             let tiny = try TinyFineTuning(in: folder)
-            let run = try tiny.run(Self.lora)
+            let run = try tiny.run(Self.lora, sections: "window = 2, \(sections)")
             _ = try run.fillCache()
+            let fitted = try run.fitCodebook(CodebookFitting(count: 8), pixels: 500)
             let data = try CachedDataset(run.dataset, folder: run.cacheFolder, model: run.model)
             let task = try run.task()
             var seen: Set<[Int]> = []
-            for step in 0..<8 {
+            for step in 0..<12 {
                 for sample in try task.samples(step: step) {
                     let batch = try task.batch([sample])
                     let clip = try data.latents(sample.item.clip)
-                    let order: SamplingOrder =
-                        sample.section.padding == nil ? .f1 : .inverted
-                    let plan = try SectionPlan(
-                        order: order, length: .frames(4 * (clip.dim(1) - 1) + 1), window: 2,
-                        timeline: PromptTimeline("video"))
+                    let plan = try #require(
+                        owner(of: sample, run.config.sections, clip.dim(1)))
                     var history = try LatentHistory(
-                        start: clip.narrow(1, 0, 1).unsqueeze(0), plan: plan)
+                        start: clip.narrow(1, 0, 1).unsqueeze(0), plan: plan,
+                        codebook: plan.packing.isDiscrete ? fitted.codebook : nil)
                     for section in plan.sections {
-                        let piece = section.pieces[0].latents
+                        let target = try Tensor.cat(
+                            section.pieces.map {
+                                try clip.narrow(1, $0.latents.lowerBound, $0.latents.count)
+                            }, axis: 1)
                         if section == sample.section {
                             let wanted = try history.context(of: section)
                             try compare(batch.input.context, wanted.packed)
                             #expect(batch.input.indices == .perSample([section.targetIndices]))
+                            // Noisy latents minus level times velocity are the data.
+                            let level = Double(Float(sample.level))
+                            let clean = try batch.input.latents - batch.velocity * level
+                            try expectClose(clean, target.unsqueeze(0), "data")
                         }
-                        let target = try clip.narrow(1, piece.lowerBound, piece.count)
                         try history.add(target.unsqueeze(0), of: section)
                     }
-                    seen.insert([sample.item.clip, sample.item.section])
-                    // The velocity leads from data to noise: noisy − level · velocity is the data.
-                    let level = Double(Float(sample.level))
-                    let clean = try batch.input.latents - batch.velocity * level
-                    let piece = sample.section.pieces[0].latents
-                    let target = try clip.narrow(1, piece.lowerBound, piece.count)
-                    try expectClose(clean, target.unsqueeze(0), "data")
+                    seen.insert([sample.item.clip, sample.section.number])
                     #expect(try batch.input.guidance?.array(Float.self) == [10000])
                 }
             }
             #expect(seen.count == 3)
+            #expect(try task.loss(step: 1).loss.item().isFinite)
+        }
+    }
+
+    /// The plan that a sample's section belongs to.
+    private func owner(
+        of sample: FineTuningSample, _ sections: FineTuningConfig.Sections, _ latents: Int
+    ) -> SectionPlan? {
+        let packings = sections.packings.compactMap { try? Packing(name: $0) }
+        let layouts: [(SamplingOrder, Packing?)] =
+            packings.isEmpty
+            ? sections.orders.compactMap(SamplingOrder.init).map { ($0, nil) }
+            : packings.map { ($0.order, $0) }
+        return layouts.lazy.compactMap { order, packing in
+            try? SectionPlan(
+                order: order, length: .frames(4 * (latents - 1) + 1), window: 2, packing: packing,
+                timeline: PromptTimeline("video"))
+        }.first { plan in
+            plan.sections.contains(sample.section)
+                && plan.packing.isDiscrete == sample.isDiscrete
+        }
+    }
+
+    @Test func aKernelThatTheModelLacksIsAnErrorBeforeAnythingIsLoaded() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let error = #expect(throws: FramePackError.self) {
+                _ = try tiny.run(sections: "window = 2, packings = [\"td_f8k8f2k2f1k1_g2\"]")
+            }
+            #expect(error?.description.contains("the kernel k8") == true)
+            let run = try tiny.run(sections: "window = 2, packings = [\"td_f1k1_g2+D\"]")
+            _ = try run.fillCache()
+            let codebook = #expect(throws: TrainingError.self) { _ = try run.task() }
+            #expect(codebook?.description.contains("framepack train codebook") == true)
         }
     }
 
     private func compare(_ a: PackedContext, _ b: PackedContext) throws {
-        for (a, b) in [(a.clean, b.clean), (a.clean2x, b.clean2x), (a.clean4x, b.clean4x)] {
-            let (a, b) = (try #require(a), try #require(b))
-            #expect(try a.latents.array(Float.self) == b.latents.array(Float.self))
+        #expect(a.groups.count == b.groups.count && !a.groups.isEmpty)
+        for (a, b) in zip(a.groups, b.groups) {
+            #expect(a.kernel == b.kernel && a.averaging == b.averaging)
+            let (a, b) = (a.frames, b.frames)
+            // Entries of a codebook are put in by their difference.
+            try expectClose(a.latents, b.latents, absolute: 1e-6, relative: 0, "context")
             guard case .perSample(let rows) = a.indices, case .shared(let row) = b.indices else {
                 Issue.record("\(a.indices), \(b.indices)")
                 return

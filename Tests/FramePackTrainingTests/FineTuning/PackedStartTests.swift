@@ -43,8 +43,11 @@ import TorchNN
             try FileManager.default.createDirectory(at: base, withIntermediateDirectories: true)
             try writeBase(to: base)
             let output = folder.appendingPathComponent("start")
-            let start = try PackedStart(base: base, vision: base, to: output)
+            let start = try PackedStart(
+                base: base, vision: base, to: output, kernels: [PatchKernel(rate: 8)])
             #expect(start.size > 0)
+            let named = try ModelFolder(output.appendingPathComponent("model.json"))
+            try named.check(Packing(name: "td_f16k16f8k8f4k4f2k2f1k1_g9"))
             let model = try ModelFolder(output.appendingPathComponent("model.json"))
             try model.requireAll()
             let transformer = try Transformer(
@@ -57,8 +60,9 @@ import TorchNN
             try check(weight("clean_x_embedder.proj.weight"), patch, rate: 1)
             try check(weight("clean_x_embedder.proj_2x.weight"), patch, rate: 2)
             try check(weight("clean_x_embedder.proj_4x.weight"), patch, rate: 4)
+            try check(weight("clean_x_embedder.proj_8x.weight"), patch, rate: 8)
             let bias = try weight("x_embedder.proj.bias").array(Float.self)
-            for name in ["proj", "proj_2x", "proj_4x"] {
+            for name in ["proj", "proj_2x", "proj_4x", "proj_8x"] {
                 #expect(try weight("clean_x_embedder.\(name).bias").array(Float.self) == bias)
             }
             #expect(try weight("image_projection.down.weight").abs().max().item() == 0)

@@ -58,7 +58,9 @@ struct TinyFineTuning {
     static let model = Fixtures.url("goldens/pipeline/model")
 
     /// Reads a configuration and opens its run.
-    func run(_ text: String = "", output: String = "run", steps: Int = 6) throws -> FineTuningRun {
+    func run(_ text: String = "", output: String = "run", steps: Int = 6, sections: String? = nil)
+        throws -> FineTuningRun
+    {
         TorchLibrary.setThreadCount(1)
         try write(
             """
@@ -68,7 +70,7 @@ struct TinyFineTuning {
             guidance = 10
             steps = \(steps)
             batch = 2
-            sections = { window = 2, orders = ["inverted", "f1"] }
+            sections = { \(sections ?? "window = 2, orders = [\"inverted\", \"f1\"]") }
             compute = { device = "cpu", precision = "f32", weights = "f32" }
             \(text)
             """, to: "run.toml")

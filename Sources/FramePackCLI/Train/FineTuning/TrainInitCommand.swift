@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import FramePackTraining
+import Models
 
 /// `framepack train init`.
 struct TrainInitCommand: ParsableCommand {
@@ -22,11 +23,26 @@ struct TrainInitCommand: ParsableCommand {
     @Option(help: "Folder of the new model.")
     var output: String
 
+    @Option(
+        help: ArgumentHelp(
+            "Further kernels of the history, with commas: k8 (for k16 too), k1h4w4, ...",
+            valueName: "names"))
+    var kernels = ""
+
     func run() throws {
+        let kernels = try kernels.split(separator: ",").map { name in
+            guard let kernel = PatchKernel(name: String(name)) else {
+                throw CommandError.usage(
+                    "--kernels has \"\(name)\"; kernels are named k8, or k1h4w4, with powers of two."
+                )
+            }
+            // The 16-fold kernel is a mean before that of k8.
+            return kernel == PatchKernel(rate: 16) ? PatchKernel(rate: 8) : kernel
+        }
         let base = URL(fileURLWithPath: base)
         let start = try PackedStart(
             base: base, vision: vision.map { URL(fileURLWithPath: $0) } ?? base,
-            to: URL(fileURLWithPath: output))
+            to: URL(fileURLWithPath: output), kernels: kernels)
         print(
             String(
                 format: "%@: a transformer of %.1f GB",

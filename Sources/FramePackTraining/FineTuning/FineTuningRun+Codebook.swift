@@ -1,0 +1,66 @@
+import Checkpoints
+public import Foundation
+public import FramePack
+import Torch
+import ToyWorld
+
+extension FineTuningRun {
+    /// The codebook that `framepack train codebook` makes of the run's data.
+    public var codebookFile: URL { folder.appendingPathComponent(HistoryCodebook.fileName) }
+
+    /// The codebook of a discrete history: the run's own, or else the model's.
+    ///
+    /// - Throws: `TrainingError` where neither has one.
+    func codebook() throws -> HistoryCodebook {
+        if FileManager.default.fileExists(atPath: codebookFile.path) {
+            return try HistoryCodebook(contentsOf: codebookFile)
+        }
+        do { return try library().historyCodebook() } catch is FramePackError {
+            throw TrainingError(
+                "a packing has +D, and neither the model nor the run has a codebook; make one of the "
+                    + "data with `framepack train codebook --config FILE`")
+        }
+    }
+
+    /// Makes the codebook of the encoded data and stores it in the run's folder.
+    ///
+    /// - Parameter pixels: How many latent pixels it is fitted to at most.
+    /// - Throws: `TrainingError` where the data are not encoded, or are too few.
+    public func fitCodebook(_ fitting: CodebookFitting, pixels: Int) throws
+        -> CodebookFitting.Result
+    {
+        let data = try CachedDataset(dataset, folder: cacheFolder, model: model)
+        let result = try fitting.fit(data.latentPixels(count: pixels, seed: fitting.seed))
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try result.codebook.write(to: folder)
+        return result
+    }
+}
+
+extension HistoryCodebook {
+    /// Writes the codebook into a transformer's folder, or a run's.
+    func write(to folder: URL) throws {
+        try writeSafetensors(
+            ["codebook": entries], to: folder.appendingPathComponent(Self.fileName))
+    }
+}
+
+extension CachedDataset {
+    /// Latent pixels of all clips, drawn at random, as many of each, `(n, C)` in float32.
+    ///
+    /// - Parameters:
+    ///   - count: How many at most.
+    ///   - seed: Decides which.
+    func latentPixels(count: Int, seed: UInt64) throws -> Tensor {
+        var random = SplitMix64(seed: seed)
+        let share = max(1, count / entries.count)
+        return try .cat(
+            entries.indices.map { number in
+                let rows = try latents(number).flatten(1).transpose(0, 1)
+                let numbers = (0..<min(share, rows.dim(0))).map { _ in
+                    Int64.random(in: 0..<Int64(rows.dim(0)), using: &random)
+                }
+                return try rows.indexSelect(0, Tensor(numbers))
+            }, axis: 0)
+    }
+}
