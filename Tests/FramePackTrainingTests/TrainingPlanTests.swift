@@ -109,10 +109,7 @@ import Testing
         (plan.batch, plan.gpus) = (10, 4)
         let error = #expect(throws: TrainingError.self) { try plan.report() }
         #expect(error?.description.contains("10 samples can't be spread evenly over 4") == true)
-        (plan.batch, plan.isSharded) = (8, true)
-        let whole = #expect(throws: TrainingError.self) { try plan.report() }
-        #expect(whole?.description.contains("adafactor keeps numbers of whole weights") == true)
-        (plan.batch, plan.gpus, plan.samplesAtOnce, plan.isSharded) = (8, 1, 3, false)
+        (plan.batch, plan.gpus, plan.samplesAtOnce) = (8, 1, 3)
         #expect(throws: TrainingError.self) { try plan.report() }
     }
 }

@@ -92,7 +92,6 @@ public struct TrainingPlan: Codable, Equatable, Sendable {
             throw TrainingError(
                 "\(samplesAtOnce) samples at once do not divide the \(batch / gpus) of a GPU")
         }
-        if isSharded { try optimizer.checkDivisible() }
         guard sustainedRate > 0, sustainedRate.isFinite else {
             throw TrainingError("the sustained rate is \(sustainedRate); it must be above 0")
         }
