@@ -61,7 +61,8 @@ private final class CacheDisplay {
     private var hasLine = false
 
     func show(_ progress: CacheProgress) {
-        let name = URL(fileURLWithPath: progress.name).lastPathComponent
+        let isFile = progress.stage != .text && progress.name.hasPrefix("/")
+        let name = isFile ? URL(fileURLWithPath: progress.name).lastPathComponent : progress.name
         guard isInteractive else {
             print("\(progress.stage.rawValue) \(progress.done)/\(progress.total)  \(name)")
             fflush(nil)

@@ -161,7 +161,8 @@ struct CachePlan {
     }
 
     private func text(_ caption: String) -> CacheJob {
-        var job = job(.text, caption, caption, .none, FrameSize(height: 0, width: 0))
+        let source = caption.isEmpty ? "the empty caption" : caption
+        var job = job(.text, caption, source, .none, FrameSize(height: 0, width: 0))
         job.text = caption
         return job
     }
