@@ -44,7 +44,7 @@ import TorchNN
             try writeBase(to: base)
             let output = folder.appendingPathComponent("start")
             let start = try PackedStart(
-                base: base, vision: base, to: output, kernels: [PatchKernel(rate: 8)])
+                base: base, to: output, kernels: [PatchKernel(rate: 8)])
             #expect(start.size > 0)
             let named = try ModelFolder(output.appendingPathComponent("model.json"))
             try named.check(Packing(name: "td_f16k16f8k8f4k4f2k2f1k1_g9"))
@@ -75,7 +75,7 @@ import TorchNN
                 #expect(try weight(name).array(Float.self) == old.array(Float.self), "\(name)")
             }
             #expect(throws: TrainingError.self) {
-                _ = try PackedStart(base: base, vision: base, to: output)
+                _ = try PackedStart(base: base, to: output)
             }
         }
     }
@@ -98,12 +98,30 @@ import TorchNN
         #expect(largest == 0, "rate \(rate)")
     }
 
+    @Test func aFramePackModelGetsFurtherKernels() throws {
+        try withTemporaryFolder { folder in
+            _ = try PackedStart(
+                base: TinyFineTuning.model, to: folder, kernels: [PatchKernel(rate: 8)])
+            let model = try ModelFolder(folder.appendingPathComponent("model.json"))
+            let new = try Transformer(folder: model.folder(of: .transformer))
+            let old = try Transformer(
+                folder: TinyFineTuning.model.appendingPathComponent("transformer"))
+            #expect(new.parameters.count == old.parameters.count + 2)
+            let weights = Dictionary(
+                uniqueKeysWithValues: new.parameters.map { ($0.name, $0.value) })
+            for parameter in old.parameters {
+                let kept = try #require(weights[parameter.name]).to(.float32).array(Float.self)
+                let wanted = try parameter.value.to(.bfloat16).to(.float32).array(Float.self)
+                #expect(kept == wanted, "\(parameter.name)")
+            }
+        }
+    }
+
     @Test func whatIsNoPlainModelIsRefused() throws {
         try withTemporaryFolder { folder in
             let error = #expect(throws: TrainingError.self) {
                 _ = try PackedStart(
-                    base: TinyFineTuning.model, vision: TinyFineTuning.model,
-                    to: folder.appendingPathComponent("out"))
+                    base: TinyFineTuning.model, to: folder.appendingPathComponent("out"))
             }
             #expect(error?.description.contains("FramePack transformer already") == true)
             let missing = #expect(throws: TrainingError.self) {

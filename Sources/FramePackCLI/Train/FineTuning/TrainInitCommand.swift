@@ -12,11 +12,12 @@ struct TrainInitCommand: ParsableCommand {
         discussion: """
             The patches of the history begin as the paper's do: the patches of the video, repeated \
             and divided, so that a coarse token is what they make of a mean. Pictures say nothing \
-            to the model until it is trained. OUTPUT/model.json names all parts of the new model; \
-            give it as `model` in a configuration.
+            to the model until it is trained. A FramePack model gets further kernels in the same \
+            way. OUTPUT/model.json names all parts of the new model; give it as `model` in a \
+            configuration.
             """)
 
-    @Option(help: "A HunyuanVideo model in diffusers' layout.")
+    @Option(help: "A model in diffusers' layout: a folder, or a file of its parts.")
     var base: String
     @Option(help: "Folder with image_encoder and feature_extractor; the base by default.")
     var vision: String?
@@ -41,7 +42,7 @@ struct TrainInitCommand: ParsableCommand {
         }
         let base = URL(fileURLWithPath: base)
         let start = try PackedStart(
-            base: base, vision: vision.map { URL(fileURLWithPath: $0) } ?? base,
+            base: base, vision: vision.map { URL(fileURLWithPath: $0) },
             to: URL(fileURLWithPath: output), kernels: kernels)
         print(
             String(
