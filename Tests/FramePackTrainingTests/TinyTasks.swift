@@ -70,7 +70,12 @@ enum TinyTasks {
         let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
         return try TransformerTraining(
             config, model: model, cache: cache, plainStart: .zeros([16, 1, 2, 2]), plainLevel: 0,
-            seed: 3, execution: execution)
+            codebook: codebook(), seed: 3, execution: execution)
+    }
+
+    /// A codebook of eight random entries, for packings with +D.
+    static func codebook() throws -> HistoryCodebook {
+        try HistoryCodebook(entries: .randn([8, 16], generator: Generator(seed: 6)))
     }
 
     /// A loop whose step size moves the weights visibly.

@@ -84,7 +84,7 @@ struct TinyTraining {
             config, model: SmallModel(sizes, folder: run.model, source: source),
             cache: ClipCache(folder: run.clips, clips: clips),
             plainStart: run.plainStart(side: sizes.side), plainLevel: TrainingRun.plainLevel,
-            seed: 1, execution: TrainingExecution(dtype: .float32))
+            codebook: TinyTasks.codebook(), seed: 1, execution: TrainingExecution(dtype: .float32))
     }
 
     /// The distillation of the tiny model's guidance.
