@@ -95,6 +95,8 @@ import Torch
                     run.output.contains(file.split(separator: "/").suffix(2).joined(separator: "/"))
                 )
             }
+            let plot = try Program.run(["train", "plot", "--folder", folder.path + "/run"])
+            #expect(plot.status == 0 && plot.output.contains("tune: loss"), "\(plot.errors)")
             let more = try Program.run(["train", "tune", "--config", config])
             #expect(more.status == 0 && more.output.contains("from step 2"))
         }

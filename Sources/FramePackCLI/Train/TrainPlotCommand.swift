@@ -2,9 +2,9 @@ import ArgumentParser
 import Foundation
 import FramePackTraining
 
-/// Which of a small model's trainings.
+/// Which of a small model's trainings, or a fine-tuning.
 enum TrainedPart: String, CaseIterable, ExpressibleByArgument {
-    case vae, transformer, guidance
+    case vae, transformer, guidance, tune
 }
 
 /// `framepack train plot`.
@@ -13,7 +13,7 @@ struct TrainPlotCommand: ParsableCommand {
         commandName: "plot", abstract: "Draw the curves of a training in the terminal.",
         usage: "framepack train plot [<options>] --folder <folder>")
 
-    @Option(help: "Folder of the training.")
+    @Option(help: "Folder of the training; of a fine-tuning its output.")
     var folder: String
     @Option(help: "Which training's; without it, all that have a log.")
     var part: TrainedPart?
@@ -69,6 +69,7 @@ struct TrainPlotCommand: ParsableCommand {
         case .vae: run.vaeState
         case .transformer: run.transformerState
         case .guidance: run.guidanceState
+        case .tune: run.folder.appendingPathComponent(FineTuningRun.stateName)
         }
     }
 }

@@ -56,7 +56,9 @@ public final class FineTuningRun {
     /// The folder of the run.
     public var folder: URL { URL(fileURLWithPath: config.output) }
     /// The folder of the state that a continued run takes up.
-    public var stateFolder: URL { folder.appendingPathComponent("state") }
+    public var stateFolder: URL { folder.appendingPathComponent(Self.stateName) }
+    /// What the folder of the state is called.
+    public static let stateName = "state"
 
     /// The networks that encode data and make sample videos.
     func library(onProgress: @escaping () throws -> Void = {}) throws -> ModelLibrary {
