@@ -27,8 +27,9 @@ extension TrainingRun {
         }
         var sizes = SmallModelSizes(side: side)
         sizes.transformer = try config(.transformer, of: model)
-        for kernel in SmallModelSizes.packingKernels where !sizes.transformer.encodes(kernel) {
-            sizes.transformer.packingKernels.append(kernel)
+        let coarse = SmallModelSizes.downsampledKernels
+        if !coarse.allSatisfy(sizes.transformer.encodes) {
+            sizes.transformer.downsampledKernels = coarse
         }
         sizes.llama = try config(.textEncoder, of: model)
         sizes.clip = try config(.textEncoder2, of: model)

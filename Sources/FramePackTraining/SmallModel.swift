@@ -18,8 +18,9 @@ public struct SmallModelSizes: Codable, Sendable {
     /// The vision encoder.
     public var siglip: SigLIPVisionConfig
 
-    /// The kernels of all packings of the paper: k16 goes through k8.
-    static let packingKernels = [1, 2, 4, 8].map { PatchKernel(rate: $0) }
+    /// Coarse kernels without a layer of their own: k8's alone would be as large as all the rest, and
+    /// covers more than a whole picture.
+    static let downsampledKernels = [8, 16].map { PatchKernel(rate: $0) }
 
     /// The shipped sizes.
     public init(side: Int = 64) {
@@ -36,7 +37,7 @@ public struct SmallModelSizes: Codable, Sendable {
         transformer.textSize = 128
         transformer.pooledSize = 64
         transformer.imageSize = 64
-        transformer.packingKernels = Self.packingKernels
+        transformer.downsampledKernels = Self.downsampledKernels
         llama = LlamaConfig()
         llama.vocabularySize = 768
         llama.hiddenSize = 128

@@ -113,6 +113,14 @@ private struct GoldenPatches: WeightSource {
         #expect(read.encodes(PatchKernel(rate: 16)) && !read.encodes(PatchKernel(rate: 32)))
         let old = try TransformerConfig(json: Data("{\"has_clean_x_embedder\": true}".utf8))
         #expect(old.packingKernels == TransformerConfig.releasedKernels)
+        // A model may average latents for more kernels than the paper does.
+        var averaged = TransformerConfig()
+        #expect(!averaged.encodes(PatchKernel(rate: 16)))
+        averaged.downsampledKernels = [8, 16].map { PatchKernel(rate: $0) }
+        #expect(
+            averaged.encodes(PatchKernel(rate: 16))
+                && averaged.kernelNames == "k1, k2, k4, k8 and k16")
+        #expect(try TransformerConfig(json: JSONEncoder().encode(averaged)) == averaged)
         for wrong in ["[\"k3\"]", "[\"k1\", \"k1\"]", "[\"k1h1w2\"]"] {
             #expect(throws: ModelError.self) {
                 try TransformerConfig(json: Data("{\"packing_kernels\": \(wrong)}".utf8))

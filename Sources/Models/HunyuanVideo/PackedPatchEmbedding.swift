@@ -7,10 +7,10 @@ import TorchNN
 /// `HunyuanVideoPatchEmbedForCleanLatents`.
 final class PackedPatchEmbedding {
     private let layers: [PatchKernel: PatchEmbedding]
-    private let patchSize: Int
+    private let config: TransformerConfig
 
     init(_ config: TransformerConfig, _ weights: Weights) throws {
-        patchSize = config.patchSize
+        self.config = config
         layers = try Dictionary(
             uniqueKeysWithValues: config.packingKernels.map { kernel in
                 (
@@ -39,8 +39,8 @@ final class PackedPatchEmbedding {
     }
 
     private func tokens(_ group: PackedGroup, _ dtype: DType) throws -> Tensor {
-        let (kernel, averaging) = group.kernel.layer
-        guard let layer = layers[kernel] else {
+        guard let (kernel, averaging) = config.layer(of: group.kernel), let layer = layers[kernel]
+        else {
             throw ModelError("The transformer has no patches of the kernel \(group.kernel).")
         }
         // Means over boxes are not there in 16 bits on a CPU.
@@ -64,7 +64,9 @@ final class PackedPatchEmbedding {
     /// What a token of a group stands for, in frames and patches.
     private func box(of group: PackedGroup) -> RotaryEmbedding.Box {
         let kernel = group.kernel
-        let (rows, columns) = (kernel.height / patchSize, kernel.width / patchSize)
+        let (rows, columns) = (
+            kernel.height / config.patchSize, kernel.width / config.patchSize
+        )
         switch group.averaging {
         case nil: return RotaryEmbedding.Box(frames: kernel.frames, rows: rows, columns: columns)
         case .eachFrame:

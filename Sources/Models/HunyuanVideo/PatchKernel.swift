@@ -29,14 +29,6 @@ public struct PatchKernel: Hashable, Sendable {
     ///
     /// 1 for k1, 1/8 for k2, 1/64 for k4. Source: arXiv 2504.12626, section 3.1.
     public var relativeLength: Double { Double(PatchKernel(rate: 1).volume) / Double(volume) }
-
-    /// The kernel whose layer encodes, and by how much latents are averaged before it does.
-    ///
-    /// The 16-fold kernel has no layer of its own: latents are averaged over 2×2×2 and go through
-    /// that of k8.
-    var layer: (kernel: PatchKernel, averaging: Int) {
-        self == PatchKernel(rate: 16) ? (PatchKernel(rate: 8), 2) : (self, 1)
-    }
 }
 
 extension PatchKernel: CustomStringConvertible {

@@ -53,8 +53,12 @@ public struct TransformerConfig: Codable, Sendable, Equatable {
     public var imageSize = 1152
     /// Whether the history is an input.
     public var hasPackedContext = false
-    /// The kernels that have a layer in `clean_x_embedder`; k16 needs k8 alone.
+    /// The kernels that have a layer in `clean_x_embedder`.
     public var packingKernels = Self.releasedKernels
+    /// Coarser kernels without a layer: latents are averaged, then go through the coarsest layer.
+    ///
+    /// Nil for the paper's rule: k16 goes through the layer of k8, where there is one.
+    public var downsampledKernels: [PatchKernel]?
 
     /// The kernels of the released models.
     public static let releasedKernels = [1, 2, 4].map { PatchKernel(rate: $0) }
@@ -93,6 +97,7 @@ public struct TransformerConfig: Codable, Sendable, Equatable {
         case imageSize = "image_proj_dim"
         case hasPackedContext = "has_clean_x_embedder"
         case packingKernels = "packing_kernels"
+        case downsampledKernels = "downsampled_kernels"
     }
 
     /// Reads the keys of a `config.json`; unknown ones are ignored.
@@ -123,19 +128,34 @@ public struct TransformerConfig: Codable, Sendable, Equatable {
         try read(.imageSize, &imageSize)
         try read(.hasPackedContext, &hasPackedContext)
         try read(.packingKernels, &packingKernels)
+        downsampledKernels = try file.decodeIfPresent(
+            [PatchKernel].self, forKey: .downsampledKernels)
+    }
+
+    /// The layer that encodes a kernel, and over how many latents along each axis it sees means;
+    /// nil for a kernel that the model lacks.
+    func layer(of kernel: PatchKernel) -> (kernel: PatchKernel, averaging: Int)? {
+        guard hasPackedContext else { return nil }
+        if packingKernels.contains(kernel) { return (kernel, 1) }
+        guard averagedKernels.contains(kernel),
+            let coarsest = packingKernels.filter(\.isMultipleOfBase).max(by: { $0.rate < $1.rate }),
+            coarsest.rate < kernel.rate
+        else { return nil }
+        return (coarsest, kernel.rate / coarsest.rate)
+    }
+
+    private var averagedKernels: [PatchKernel] {
+        let paper = packingKernels.contains(PatchKernel(rate: 8)) ? [PatchKernel(rate: 16)] : []
+        return (downsampledKernels ?? paper).filter(\.isMultipleOfBase)
     }
 
     /// Whether frames can be encoded by a kernel.
-    public func encodes(_ kernel: PatchKernel) -> Bool {
-        hasPackedContext && packingKernels.contains(kernel.layer.kernel)
-    }
+    public func encodes(_ kernel: PatchKernel) -> Bool { layer(of: kernel) != nil }
 
     /// The kernels that can be used, as text: "k1, k2 and k4".
     public var kernelNames: String {
         guard hasPackedContext else { return "none" }
-        let names =
-            packingKernels.map(\.description)
-            + (encodes(PatchKernel(rate: 16)) ? ["k16"] : [])
+        let names = (packingKernels + averagedKernels).map(\.description)
         return names.dropLast().joined(separator: ", ") + (names.count > 1 ? " and " : "")
             + (names.last ?? "none")
     }
