@@ -128,7 +128,10 @@ extension TrainingRun {
         _ config: TransformerTrainingConfig, _ sizes: SmallModelSizes, _ source: any WeightSource,
         seed: UInt64, execution: TrainingExecution
     ) throws -> TransformerTraining {
-        try TransformerTraining(
+        if config.layouts.contains(where: \.packing.isDiscrete), try codebook() == nil {
+            _ = try fitCodebook(CodebookFitting(), side: sizes.side)
+        }
+        return try TransformerTraining(
             config, model: SmallModel(sizes, folder: model, source: source),
             cache: clipCache(side: sizes.side), plainStart: plainStart(side: sizes.side),
             plainLevel: Self.plainLevel, codebook: codebook(), seed: seed, execution: execution)
