@@ -68,6 +68,7 @@
 #include <ATen/ops/gather.h>
 #include <ATen/ops/ge.h>
 #include <ATen/ops/gelu.h>
+#include <ATen/ops/grid_sampler_2d.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/gt.h>
 #include <ATen/ops/index_put.h>
@@ -157,6 +158,8 @@
 #include <ATen/ops/unflatten.h>
 #include <ATen/ops/uniform.h>
 #include <ATen/ops/unsqueeze.h>
+#include <ATen/ops/upsample_bicubic2d.h>
+#include <ATen/ops/upsample_bilinear2d.h>
 #include <ATen/ops/upsample_nearest2d.h>
 #include <ATen/ops/upsample_nearest3d.h>
 #include <ATen/ops/var.h>
@@ -857,6 +860,18 @@ int32_t ct_upsample_nearest2d_vec(ct_tensor *out, ct_tensor input, const int64_t
 
 int32_t ct_upsample_nearest3d_vec(ct_tensor *out, ct_tensor input, const int64_t *output_size, int64_t output_size_count, const double *scale_factors, int64_t scale_factors_count) {
   CT_TRY(*out = ct::give(at::upsample_nearest3d(ct::ref(input), ct::optionalInts(output_size, output_size_count), ct::optionalDoubles(scale_factors, scale_factors_count)));)
+}
+
+int32_t ct_upsample_bilinear2d_vec(ct_tensor *out, ct_tensor input, const int64_t *output_size, int64_t output_size_count, bool align_corners, const double *scale_factors, int64_t scale_factors_count) {
+  CT_TRY(*out = ct::give(at::upsample_bilinear2d(ct::ref(input), ct::optionalInts(output_size, output_size_count), align_corners, ct::optionalDoubles(scale_factors, scale_factors_count)));)
+}
+
+int32_t ct_upsample_bicubic2d_vec(ct_tensor *out, ct_tensor input, const int64_t *output_size, int64_t output_size_count, bool align_corners, const double *scale_factors, int64_t scale_factors_count) {
+  CT_TRY(*out = ct::give(at::upsample_bicubic2d(ct::ref(input), ct::optionalInts(output_size, output_size_count), align_corners, ct::optionalDoubles(scale_factors, scale_factors_count)));)
+}
+
+int32_t ct_grid_sampler_2d(ct_tensor *out, ct_tensor input, ct_tensor grid, int64_t interpolation_mode, int64_t padding_mode, bool align_corners) {
+  CT_TRY(*out = ct::give(at::grid_sampler_2d(ct::ref(input), ct::ref(grid), interpolation_mode, padding_mode, align_corners));)
 }
 
 int32_t ct_avg_pool2d(ct_tensor *out, ct_tensor self, const int64_t *kernel_size, int64_t kernel_size_count, const int64_t *stride, int64_t stride_count, const int64_t *padding, int64_t padding_count, bool ceil_mode, bool count_include_pad, const int64_t *divisor_override) {

@@ -135,6 +135,64 @@ extension Tensor {
             ct_avg_pool3d(&$0, handle, box, 3, box, 3, [0, 0, 0], 3, false, true, nil)
         }
     }
+    /// The means of `(B, C, h, w)` over squares that lie side by side.
+    ///
+    /// - Parameter side: Pixels each way.
+    /// - Returns: `(B, C, ⌊h / side⌋, ⌊w / side⌋)`.
+    public func averagePool2d(_ side: Int) throws(TorchError) -> Tensor {
+        let box = [side, side].int64
+        return try .make {
+            ct_avg_pool2d(&$0, handle, box, 2, box, 2, [0, 0], 2, false, true, nil)
+        }
+    }
+    /// The largest of `(B, C, h, w)` in squares.
+    ///
+    /// - Parameters:
+    ///   - side: Pixels each way.
+    ///   - stride: Pixels from one square to the next.
+    /// - Returns: `(B, C, h', w')` with h' = ⌊(h − side) / stride⌋ + 1, and so the width.
+    public func maxPool2d(_ side: Int, stride: Int) throws(TorchError) -> Tensor {
+        let (box, steps, one) = ([side, side].int64, [stride, stride].int64, [Int64(1), 1])
+        return try .make {
+            ct_max_pool2d(&$0, handle, box, 2, steps, 2, [0, 0], 2, one, 2, false)
+        }
+    }
+    /// How pixels between pixels are found.
+    public enum Interpolation: Sendable {
+        /// By the four around; `true` where the corners' centres fall on corners' centres.
+        case bilinear(alignsCorners: Bool)
+        /// By Keys' cubic with a = -0.75 of the sixteen around.
+        case bicubic
+    }
+    /// `(B, C, h, w)` at another size; a smaller picture is not blurred first.
+    ///
+    /// - Parameters:
+    ///   - size: Height and width.
+    ///   - interpolation: How pixels between pixels are found.
+    ///
+    /// Source: `torch.nn.functional.interpolate`.
+    public func resized(_ size: [Int], _ interpolation: Interpolation) throws(TorchError) -> Tensor
+    {
+        let size = size.int64
+        switch interpolation {
+        case .bilinear(let alignsCorners):
+            return try .make {
+                ct_upsample_bilinear2d_vec(&$0, handle, size, 2, alignsCorners, nil, 0)
+            }
+        case .bicubic:
+            return try .make { ct_upsample_bicubic2d_vec(&$0, handle, size, 2, false, nil, 0) }
+        }
+    }
+    /// `(B, C, h, w)` at the places of a grid, by the four pixels around; outside are zeros.
+    ///
+    /// - Parameter grid: `(B, h', w', 2)`: across and down, -1 and 1 for the centres of the first
+    ///   and last pixel.
+    /// - Returns: `(B, C, h', w')`.
+    ///
+    /// Source: `torch.nn.functional.grid_sample` with aligned corners.
+    public func gridSampled(_ grid: Tensor) throws(TorchError) -> Tensor {
+        try .make { ct_grid_sampler_2d(&$0, handle, grid.handle, 0, 0, true) }
+    }
     /// Each element repeated, `(B, C, F, h, w)` by three whole factors.
     ///
     /// - Parameter factors: Of frames, height and width.

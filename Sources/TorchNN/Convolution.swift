@@ -40,13 +40,14 @@ public final class Conv3d {
     }
 }
 
-/// A convolution over `(B, C, h, w)` without padding.
+/// A convolution over `(B, C, h, w)`.
 public final class Conv2d {
     /// `(out, in, kh, kw)`.
     public let weight: Parameter
     /// `(out)`; nil if the layer has none.
     public let bias: Parameter?
     let stride: [Int]
+    let padding: [Int]
 
     /// Builds a layer from its weights, `weight` and `bias`.
     ///
@@ -55,26 +56,28 @@ public final class Conv2d {
     ///   - outputSize: Channels that come out.
     ///   - kernel: Its length along height and width.
     ///   - stride: Along height and width.
+    ///   - padding: Zeros at both ends of height and width.
     ///   - bias: Whether the layer has a `bias`.
     /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(
         _ inputSize: Int, _ outputSize: Int, kernel: [Int], stride: [Int] = [1, 1],
-        bias: Bool = true, _ weights: Weights
+        padding: [Int] = [0, 0], bias: Bool = true, _ weights: Weights
     ) throws {
         let bound = 1 / Double(inputSize * kernel.reduce(1, *)).squareRoot()
         weight = try weights.parameter("weight", [outputSize, inputSize] + kernel, .uniform(bound))
         self.bias = bias ? try weights.parameter("bias", [outputSize], .uniform(bound)) : nil
-        self.stride = stride
+        (self.stride, self.padding) = (stride, padding)
     }
 
     /// Convolves `(B, in, h, w)`.
     ///
-    /// - Returns: `(B, out, h', w')` in the input's type, with h' = ⌊(h − kh) / stride⌋ + 1, and so
-    ///   the width.
+    /// - Returns: `(B, out, h', w')` in the input's type, with
+    ///   h' = ⌊(h + 2 · padding − kh) / stride⌋ + 1, and so the width.
     /// - Throws: `TorchError` for another shape, or where memory does not suffice.
     ///
     /// Source: `torch.nn.Conv2d`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.conv2d(weight.value(as: x.dtype), bias?.value(as: x.dtype), stride: stride)
+        try x.conv2d(
+            weight.value(as: x.dtype), bias?.value(as: x.dtype), stride: stride, padding: padding)
     }
 }

@@ -176,6 +176,9 @@ int32_t ct_scaled_dot_product_attention(ct_tensor *out, ct_tensor query, ct_tens
 int32_t ct_dropout(ct_tensor *out, ct_tensor input, double p, bool train);
 int32_t ct_upsample_nearest2d_vec(ct_tensor *out, ct_tensor input, const int64_t *output_size, int64_t output_size_count, const double *scale_factors, int64_t scale_factors_count);
 int32_t ct_upsample_nearest3d_vec(ct_tensor *out, ct_tensor input, const int64_t *output_size, int64_t output_size_count, const double *scale_factors, int64_t scale_factors_count);
+int32_t ct_upsample_bilinear2d_vec(ct_tensor *out, ct_tensor input, const int64_t *output_size, int64_t output_size_count, bool align_corners, const double *scale_factors, int64_t scale_factors_count);
+int32_t ct_upsample_bicubic2d_vec(ct_tensor *out, ct_tensor input, const int64_t *output_size, int64_t output_size_count, bool align_corners, const double *scale_factors, int64_t scale_factors_count);
+int32_t ct_grid_sampler_2d(ct_tensor *out, ct_tensor input, ct_tensor grid, int64_t interpolation_mode, int64_t padding_mode, bool align_corners);
 int32_t ct_avg_pool2d(ct_tensor *out, ct_tensor self, const int64_t *kernel_size, int64_t kernel_size_count, const int64_t *stride, int64_t stride_count, const int64_t *padding, int64_t padding_count, bool ceil_mode, bool count_include_pad, const int64_t *divisor_override);
 int32_t ct_avg_pool3d(ct_tensor *out, ct_tensor self, const int64_t *kernel_size, int64_t kernel_size_count, const int64_t *stride, int64_t stride_count, const int64_t *padding, int64_t padding_count, bool ceil_mode, bool count_include_pad, const int64_t *divisor_override);
 int32_t ct_max_pool2d(ct_tensor *out, ct_tensor self, const int64_t *kernel_size, int64_t kernel_size_count, const int64_t *stride, int64_t stride_count, const int64_t *padding, int64_t padding_count, const int64_t *dilation, int64_t dilation_count, bool ceil_mode);

@@ -9,12 +9,133 @@ import Torch
 struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
-        abstract: "Measure a small model on prompts that its training never saw.",
+        abstract: "Measure videos; or a small model on prompts that it never saw.",
+        usage: """
+            framepack eval <path> [<options for videos>]
+            framepack eval [<options for the small model>]
+            """,
         discussion: """
-            Interrupted, it goes on where it was: what was measured of each video is kept. Steps, \
-            guidance and cfg take several values, a row for each combination.
+            With a path: sharpness, flicker, motion, colours and their drift, for the whole video \
+            and each section, and what predictors find; docs/metrics.md says what each is.
+
+            Without one: videos of the small model, by the ground truth of its world. Interrupted, \
+            it goes on where it was. Steps, guidance and cfg take several values, a row for each \
+            combination.
             """)
 
+    @Argument(help: "A video, a folder of videos, or a folder of frames.")
+    var path: String?
+    @Option(help: "Write the figures to this JSON file.")
+    var json: String?
+    @Option(help: "Write curves and frames to this PNG file.")
+    var picture: String?
+    @Option(help: "Where to compute: auto, cpu, cuda or cuda:N.")
+    var device = DeviceOption.best
+    @Option(parsing: .unconditional, help: "Threads; 0 leaves it to libtorch.")
+    var threads = 0
+    @OptionGroup(title: "For videos") var videos: VideoEvaluationOptions
+    @OptionGroup(title: "For the small model") var world: WorldEvaluationOptions
+
+    func validate() throws {
+        try checkOption("threads", threads, 0...4096)
+        if path == nil, let name = videos.used {
+            throw ValidationError("--\(name) is for videos; name one, or a folder of them")
+        }
+        if path != nil, let name = world.used {
+            throw ValidationError("--\(name) is for the small model; leave it out or the path")
+        }
+    }
+
+    func run() throws {
+        if threads > 0 { TorchLibrary.setThreadCount(threads) }
+        TorchLibrary.flushDenormals(true)
+        if let path {
+            try measure(URL(fileURLWithPath: path))
+        } else {
+            try measureSmallModel()
+        }
+    }
+
+    private func measure(_ url: URL) throws {
+        let predictors = try videos.predictors.map {
+            try Predictors(URL(fileURLWithPath: $0), device: device.resolved())
+        }
+        let report = try VideoEvaluation(videos.options(), predictors: predictors)
+            .run(url) { name, seconds in tell(String(format: "%@: %.1f s", name, seconds)) }
+        print(report.text)
+        if let json { try writeJSON(report, to: URL(fileURLWithPath: json)) }
+        if let picture { try report.picture().writePNG(to: URL(fileURLWithPath: picture)) }
+        guard report.broken.isEmpty else {
+            let count = report.broken.count + report.videos.count
+            throw CommandError.failure(
+                "\(report.broken.count) of \(count) videos could not be measured: "
+                    + report.broken.map(\.file).joined(separator: ", "))
+        }
+    }
+
+    private func measureSmallModel() throws {
+        let evaluation = try Evaluation(
+            ModelFolder.locate(world.model), options: world.options(), cache: world.cacheFolder(),
+            device: device.resolved())
+        let report = try evaluation.run { progress in
+            guard !progress.isKept else { return }
+            tell(
+                String(
+                    format: "%@: %d/%d, %.1f s", progress.row, progress.video, progress.count,
+                    progress.seconds))
+        }
+        print(report.text)
+        if let json { try writeJSON(report, to: URL(fileURLWithPath: json)) }
+        if let picture { try report.picture().writePNG(to: URL(fileURLWithPath: picture)) }
+    }
+
+    private func tell(_ line: String) {
+        FileHandle.standardError.write(Data("\(line)\n".utf8))
+    }
+}
+
+/// What is measured of videos.
+struct VideoEvaluationOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: "Frames of a section; by default what a video's request says, or 36.")
+    var sectionFrames: Int?
+    @Option(help: "Folder with weights of MUSIQ, RAFT, or CLIP and LAION's head.")
+    var predictors: String?
+    @Option(parsing: .unconditional, help: "Frames a second that predictors look at (default: 8).")
+    var predictorRate: Double?
+    @Option(help: "A video to compare with, frame by frame: PSNR and SSIM.")
+    var reference: String?
+    @Flag(help: "Leave out the optical flow, which takes most of the time.")
+    var noMotion = false
+
+    func validate() throws {
+        if let sectionFrames { try checkOption("section-frames", sectionFrames, 1...1_000_000) }
+        if let predictorRate { try checkOption("predictor-rate", predictorRate, 0.01...1000) }
+    }
+
+    /// The name of an option that was given; nil if none was.
+    var used: String? {
+        let given: [(String, Bool)] = [
+            ("section-frames", sectionFrames != nil), ("predictors", predictors != nil),
+            ("predictor-rate", predictorRate != nil), ("reference", reference != nil),
+            ("no-motion", noMotion),
+        ]
+        return given.first { $0.1 }?.0
+    }
+
+    func options() -> VideoEvaluation.Options {
+        var options = VideoEvaluation.Options()
+        options.sectionFrames = sectionFrames
+        options.reference = reference.map { URL(fileURLWithPath: $0) }
+        options.predictorRate = predictorRate ?? options.predictorRate
+        options.measuresMotion = !noMotion
+        return options
+    }
+}
+
+/// What is measured of the small model.
+struct WorldEvaluationOptions: ParsableArguments {
     @Option(help: "The model's folder; the one that ships by default.")
     var model: String?
     @Option(parsing: .unconditional, help: "Videos in each row.")
@@ -52,45 +173,34 @@ struct EvalCommand: ParsableCommand {
     var textStarts = false
     @Flag(help: "Leave out the rows of rendered videos and VAE round trips.")
     var noBaselines = false
-    @Option(help: "Write the figures to this JSON file; RUN/eval*.json go into an export.")
-    var json: String?
-    @Option(help: "Write strips of frames and a plot to this PNG file.")
-    var picture: String?
     @Option(parsing: .unconditional, help: "Videos of each row in the picture.")
     var shown = 4
     @Option(help: "Folder that keeps what was measured; one of the user's caches by default.")
     var cache: String?
-    @Option(help: "Where to compute: auto, cpu, cuda or cuda:N.")
-    var device = DeviceOption.best
-    @Option(parsing: .unconditional, help: "Threads; 0 leaves it to libtorch.")
-    var threads = 0
 
     func validate() throws {
         try checkOption("count", count, 1...100_000)
         if let baselineCount { try checkOption("baseline-count", baselineCount, 1...100_000) }
-        try checkOption("threads", threads, 0...4096)
         try checkOption("shown", shown, 0...1000)
     }
 
-    func run() throws {
-        if threads > 0 { TorchLibrary.setThreadCount(threads) }
-        TorchLibrary.flushDenormals(true)
-        let evaluation = try Evaluation(
-            ModelFolder.locate(model), options: options(), cache: cacheFolder(),
-            device: device.resolved())
-        let report = try evaluation.run { progress in
-            guard !progress.isKept else { return }
-            let line = String(
-                format: "%@: %d/%d, %.1f s\n", progress.row, progress.video, progress.count,
-                progress.seconds)
-            FileHandle.standardError.write(Data(line.utf8))
-        }
-        print(report.text)
-        if let json { try writeJSON(report, to: URL(fileURLWithPath: json)) }
-        if let picture { try report.picture().writePNG(to: URL(fileURLWithPath: picture)) }
+    /// The name of an option that is not as it is by default; nil if all are.
+    var used: String? {
+        let usual = EvaluationOptions()
+        let given: [(String, Bool)] = [
+            ("model", model != nil), ("count", count != usual.count),
+            ("baseline-count", baselineCount != nil), ("seconds", seconds != usual.seconds),
+            ("seed", seed != usual.seed), ("world", world != usual.world),
+            ("orders", orders != "f1,inverted"), ("steps", !steps.isEmpty),
+            ("guidance", !guidance.isEmpty), ("cfg", !cfg.isEmpty),
+            ("sampler", sampler != usual.sampler), ("shift", shift != nil),
+            ("decode", decode != usual.decode), ("text-starts", textStarts),
+            ("no-baselines", noBaselines), ("shown", shown != 4), ("cache", cache != nil),
+        ]
+        return given.first { $0.1 }?.0
     }
 
-    private func options() throws -> EvaluationOptions {
+    func options() throws -> EvaluationOptions {
         var options = EvaluationOptions()
         (options.count, options.seconds, options.seed) = (count, seconds, seed)
         (options.baselineCount, options.hasTextStarts) = (baselineCount, textStarts)
@@ -118,7 +228,7 @@ struct EvalCommand: ParsableCommand {
             "\(name) has \"\(text)\"; it must be values with commas between, see --help")
     }
 
-    private func cacheFolder() -> URL {
+    func cacheFolder() -> URL {
         if let cache { return URL(fileURLWithPath: cache) }
         let caches =
             FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first

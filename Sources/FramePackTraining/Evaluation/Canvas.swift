@@ -33,6 +33,16 @@ struct Canvas {
         }
     }
 
+    /// Draws a picture, its corner at column `x` and row `y`.
+    mutating func draw(_ other: Picture, x: Int, y: Int) {
+        for row in 0..<other.height {
+            for column in 0..<other.width {
+                let (red, green, blue) = other[column, row]
+                fill(x: x + column, y: y + row, width: 1, height: 1, (red, green, blue))
+            }
+        }
+    }
+
     mutating func line(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), _ ink: Ink) {
         let steps = max(Int(max(abs(to.x - from.x), abs(to.y - from.y)).rounded(.up)), 1)
         for step in 0...steps {
@@ -68,6 +78,7 @@ struct Canvas {
         "I": 0o72227, "J": 0o11152, "K": 0o55655, "L": 0o44447, "M": 0o57755, "N": 0o65555,
         "O": 0o25552, "P": 0o65644, "Q": 0o25563, "R": 0o65655, "S": 0o34216, "T": 0o72222,
         "U": 0o55557, "V": 0o55552, "W": 0o55775, "X": 0o55255, "Y": 0o55222, "Z": 0o71247,
+        "^": 0o25000, "_": 0o00007, "(": 0o12221, ")": 0o42224, "+": 0o02720,
         ".": 0o00002, "%": 0o51245, "-": 0o00700, "/": 0o11244, ":": 0o02020, ",": 0o00024,
     ]
 }
