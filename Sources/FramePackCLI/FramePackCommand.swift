@@ -25,16 +25,15 @@ struct FramePackCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Video",
-                subcommands: [GenerateCommand.self, ResumeCommand.self, PlanCommand.self]),
+                subcommands: [
+                    GenerateCommand.self, ResumeCommand.self, PlanCommand.self, EvalCommand.self,
+                ]),
             CommandGroup(
                 name: "Machine and model",
                 subcommands: [DoctorCommand.self, InspectCommand.self, ProbeCommand.self]),
             CommandGroup(
                 name: "Small model",
-                subcommands: [
-                    WorldCommand.self, TrainCommand.self, EvalCommand.self,
-                    ExperimentCommand.self,
-                ]),
+                subcommands: [WorldCommand.self, TrainCommand.self, ExperimentCommand.self]),
         ])
 
     static func main() {

@@ -11,7 +11,8 @@ import Testing
         .appendingPathComponent("Snapshots")
 
     @Test(arguments: [
-        "", "generate", "resume", "plan", "doctor", "inspect", "probe", "train", "train tune",
+        "", "generate", "resume", "plan", "doctor", "inspect", "probe", "eval", "train",
+        "train tune",
         "train cache", "train init",
     ])
     func helpIsAsStored(_ command: String) throws {

@@ -1,7 +1,7 @@
 import Checkpoints
 public import Foundation
 import FramePackMetrics
-import Media
+package import Media
 import Models
 public import Torch
 import TorchNN
@@ -88,11 +88,11 @@ public final class Predictors {
         else { throw TrainingError("\(folder.path) is no folder; it must hold predictors' files") }
         let top = try content(folder.standardizedFileURL)
         let below = try top.filter(\.hasDirectoryPath).flatMap(content)
-        return try (top + below)
+        let files = (top + below)
             .filter { WeightFile.endings.contains($0.pathExtension.lowercased()) }
-            // A better file of a kind comes later and takes the place of one before.
-            .sorted { !$0.lastPathComponent.contains("spaq") && $1.lastPathComponent.contains("spaq") }
-            .map { try WeightFile($0) }
+        // What comes later takes the place of what was before.
+        let isBest = { (file: URL) in file.lastPathComponent.lowercased().contains("spaq") }
+        return try (files.filter { !isBest($0) } + files.filter(isBest)).map { try WeightFile($0) }
     }
 
     private func read(_ file: WeightFile, name: String) throws {

@@ -57,7 +57,9 @@ extension VideoEvaluationReport {
             rows: metrics.map { metric in
                 let sections = measures.metrics[metric]?.sections ?? []
                 return [metric.rawValue]
-                    + shown.map { number(sections.indices.contains($0) ? value(sections[$0]) : nil) }
+                    + shown.map {
+                        number(sections.indices.contains($0) ? value(sections[$0]) : nil)
+                    }
             }
         ).plain
     }
