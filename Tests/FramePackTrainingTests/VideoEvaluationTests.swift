@@ -8,6 +8,7 @@ import TestSupport
 import Testing
 import Torch
 import TorchNN
+import ToyWorld
 
 @Suite struct VideoEvaluationTests {
     /// A square that moves by `step` pixels a frame over a ground that grows brighter.
@@ -151,6 +152,34 @@ import TorchNN
             #expect(same.videos[0].measures.metrics[.ssim]?.mean == 1)
             let message = Self.message { _ = try VideoEvaluation(options).run(two) }
             #expect(message.contains("only 1 frames"), "\(message)")
+        }
+    }
+
+    @Test("A video of the small world is judged by what its caption says")
+    func truth() throws {
+        try withTemporaryFolder { folder in
+            let scene = Showcase.items(side: 64)[0].scene
+            let pixels = scene.render(frames: 0..<37)
+            let frames = Frame.frames(of: pixels, width: 64, height: 64).map {
+                Picture(width: 64, height: 64, pixels: $0.pixels)
+            }
+            var options = VideoEvaluation.Options()
+            options.measuresMotion = false
+            func report(_ name: String, _ caption: String) throws -> VideoEvaluationReport {
+                let url = folder.appendingPathComponent(name)
+                try Self.write(frames, to: url, comment: caption)
+                return try VideoEvaluation(options).run(url)
+            }
+            let right = try report("right.mp4", scene.canonicalCaption)
+            let object = try #require(right.videos[0].truth?.objects.first)
+            #expect(object.isRight == true && object.sections[0].hasDirection == true)
+            #expect(right.text.contains("By the ground truth"))
+            let other = try report("wrong.mp4", "a white triangle stays still")
+            #expect(other.videos[0].truth?.objects.first?.isRight == false)
+            #expect(try report("none.mp4", "a girl dances").videos[0].truth == nil)
+            let all = try VideoEvaluation(options).run(folder)
+            #expect(all.text.contains("1 of 2"))
+            for line in all.text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
         }
     }
 

@@ -69,6 +69,25 @@ struct NetworkTests {
             [0, 0, 1, 1, 2, 2, 3, 3, 0, 0, 1, 1, 2, 2, 3, 3])
     }
 
+    @Test("Pictures pooled, at another size, and at the places of a grid")
+    func pictures() throws {
+        let image = try Tensor.arange(0, 12, dtype: .float64).reshape(1, 1, 3, 4)
+        try expectValues(image.averagePool2d(2), [2.5, 4.5], shape: [1, 1, 1, 2])
+        try expectValues(image.maxPool2d(2, stride: 1), [5, 6, 7, 9, 10, 11], shape: [1, 1, 2, 3])
+        let line = try values(0, 3, 9, shape: [1, 1, 1, 3])
+        try expectValues(
+            line.resized([1, 5], .bilinear(alignsCorners: true)).flatten(), [0, 1.5, 3, 6, 9])
+        try expectValues(
+            line.resized([1, 6], .bilinear(alignsCorners: false)).flatten(),
+            [0, 0.75, 2.25, 4.5, 7.5, 9])
+        // Keys' cubic with a = -0.75 at a quarter: -0.10546875, 0.87890625, 0.26171875, -0.03515625.
+        try expectValues(
+            line.resized([1, 6], .bicubic).narrow(3, 3, 1).flatten(),
+            [0 * -0.10546875 + 3 * 0.87890625 + 9 * 0.26171875 + 9 * -0.03515625])
+        let grid = try values(-1, -1, 1, 1, 0, 0, -2, 0, shape: [1, 1, 4, 2])
+        try expectValues(image.gridSampled(grid), [0, 11, 5.5, 0], shape: [1, 1, 1, 4])
+    }
+
     /// Softmax attention written out with a table of scores.
     static func plain(_ q: Tensor, _ k: Tensor, _ v: Tensor, hidden: Tensor?, scale: Double)
         throws -> Tensor

@@ -1,6 +1,7 @@
 public import Foundation
 import FramePackMetrics
 import Media
+import ToyWorld
 
 /// Measures finished videos: what can be told from their pixels, and what predictors find.
 public final class VideoEvaluation {
@@ -82,7 +83,9 @@ public final class VideoEvaluation {
         var predicted = PredictedValues(
             interval: max(Int((rate / options.predictorRate).rounded()), 1))
         var (first, last): (Picture?, Picture?)
+        var judged = JudgedVideo(of: file, comment: frames.comment)
         while let picture = try frames.frame() {
+            judged?.add(picture)
             let other = try reference.map { try partner($0, of: picture, file, meter.frameCount) }
             meter.add(frame(picture), reference: other)
             if let predictors { try predicted.add(picture, predictors) }
@@ -100,6 +103,7 @@ public final class VideoEvaluation {
             framesPerSecond: frames.framesPerSecond > 0 ? frames.framesPerSecond : nil,
             sectionSource: sections.source,
             isDynamic: predicted.isDynamic(width: first.width, height: first.height),
+            truth: judged?.report(),
             measures: VideoMeasures(
                 frames: meter.frameCount, values: values, sections: sections.frames),
             ends: [first, last])

@@ -1,5 +1,6 @@
 public import FramePackMetrics
 import Media
+public import ToyWorld
 
 /// What was measured of finished videos.
 public struct VideoEvaluationReport: Codable, Sendable {
@@ -32,13 +33,15 @@ public struct VideoEvaluationReport: Codable, Sendable {
         public var sectionSource: String
         /// Whether it moves enough to be called dynamic, as VBench decides; nil without RAFT.
         public var isDynamic: Bool?
+        /// What the judge of the small world found; nil where the video's caption is not of it.
+        public var truth: VideoReport?
         /// What was found.
         public var measures: VideoMeasures
         /// The first and the last frame; not part of the JSON.
         var ends: [Picture] = []
 
         enum CodingKeys: String, CodingKey {
-            case file, width, height, framesPerSecond, sectionSource, isDynamic, measures
+            case file, width, height, framesPerSecond, sectionSource, isDynamic, truth, measures
         }
     }
 

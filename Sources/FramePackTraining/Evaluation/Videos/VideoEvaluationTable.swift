@@ -1,5 +1,6 @@
 import Foundation
 import FramePackMetrics
+import ToyWorld
 
 extension VideoEvaluationReport {
     /// The figures for a terminal of 80 columns: one video in detail, or several side by side.
@@ -43,7 +44,27 @@ extension VideoEvaluationReport {
             parts.append("Mean of each section\n" + sections(of: measures) { $0.mean })
             parts.append("Drift within each section\n" + sections(of: measures) { $0.drift })
         }
+        if let truth = video.truth, let object = truth.objects.first {
+            parts.append("By the ground truth of the small world\n" + judgement(object))
+        }
         return parts
+    }
+
+    /// What was told of an object, section by section, and its drift.
+    private func judgement(_ object: ObjectReport) -> String {
+        func verdict(_ value: Bool?) -> String { value.map { $0 ? "right" : "wrong" } ?? "-" }
+        let rows = object.sections.map { section in
+            ["\(section.section + 1)"]
+                + [section.isPresent, section.hasColour, section.hasShape, section.hasDirection]
+                .map(verdict) + [section.speed, section.sharpness].map(number)
+        }
+        let table = TextTable(
+            head: ["section", "object", "colour", "shape", "way", "speed", "edges"],
+            rows: rows.count > 12 ? rows.prefix(11) + rows.suffix(1) : rows)
+        let drift = DriftMetric.allCases.compactMap { metric in
+            object.drift[metric].map { "\(metric.rawValue) \(number($0))" }
+        }
+        return table.plain + "\ndrift: " + drift.joined(separator: ", ")
     }
 
     /// As many sections as fit into a line; the last of more than those.
@@ -98,10 +119,28 @@ extension VideoEvaluationReport {
                 return [metric.rawValue, metric.unit] + interval(found.compactMap(\.mean))
                     + interval(found.compactMap(\.drift))
             })
+        let judged = videos.compactMap(\.truth)
+        let truth =
+            judged.isEmpty ? [] : ["By the ground truth of the small world\n" + judgement(judged)]
         return [
             title, "Mean of each video\n" + table(\.mean), "Drift of each video\n" + table(\.drift),
             "Mean over the videos, with 95 % intervals\n" + all.plain,
-        ]
+        ] + truth
+    }
+
+    /// How many of what was told the judge found right, over objects and sections.
+    private func judgement(_ judged: [VideoReport]) -> String {
+        let summary = JudgeSummary(judged)
+        let all = summary.overall
+        func cell(_ score: Score) -> String { "\(score.right) of \(score.judged)" }
+        return TextTable(
+            head: ["videos", "objects", "in sections", "colour", "shape", "way"],
+            rows: [
+                ["\(summary.videos)"]
+                    + [summary.objects, all.presence, all.colour, all.shape, all.direction].map(
+                        cell)
+            ]
+        ).plain
     }
 
     /// A mean, and half the width of its 95 % interval, for which two values are needed.

@@ -13,6 +13,9 @@ final class VideoFrames {
     private var next = 0
     private var size: (width: Int, height: Int)?
 
+    /// What the file's metadata say of it.
+    var comment: String? { reader?.comment }
+
     /// The endings of files that count as videos in a folder.
     static let videoEndings: Set = [
         "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "gif", "apng",
