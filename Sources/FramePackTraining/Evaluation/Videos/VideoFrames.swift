@@ -108,10 +108,12 @@ struct VideoSections {
         if length == nil, let plan = try? GenerationRequest(likeFile: file).plan(),
             plan.frameCount == count
         {
-            let first = plan.keptFrames.lowerBound
-            frames = plan.sections.map { $0.frames.clamped(to: plan.keptFrames) }
-                .sorted { $0.lowerBound < $1.lowerBound }
-                .map { ($0.lowerBound - first)..<($0.upperBound - first) }
+            let kept = plan.keptFrames
+            let pieces: [Range<Int>] = plan.sections.flatMap(\.pieces).map { piece in
+                let frames = piece.frames.clamped(to: kept)
+                return frames.lowerBound - kept.lowerBound..<frames.upperBound - kept.lowerBound
+            }
+            frames = pieces.sorted { $0.lowerBound < $1.lowerBound }
             source = "request"
         } else {
             frames = VideoMeasures.pieces(
