@@ -86,6 +86,11 @@ int32_t ct_group_broadcast(ct_work *out, ct_group g, ct_tensor t, int32_t root) 
          options.rootRank = root; *out = giveWork(ref(g)->broadcast(list, options)))
 }
 
+int32_t ct_group_reduce(ct_work *out, ct_group g, ct_tensor t, int32_t root) {
+  CT_TRY(std::vector<at::Tensor> list{ref(t)}; c10d::ReduceOptions options;
+         options.rootRank = root; *out = giveWork(ref(g)->reduce(list, options)))
+}
+
 int32_t ct_group_all_gather(ct_work *out, ct_group g, ct_tensor whole, ct_tensor part) {
   CT_TRY(*out = giveWork(ref(g)->_allgather_base(ref(whole), ref(part))))
 }

@@ -31,6 +31,7 @@ struct Library {
   int (*ncclCommAbort)(Communicator);
   const char *(*ncclGetErrorString)(int);
   int (*ncclAllReduce)(const void *, void *, size_t, int, int, Communicator, CudaStream);
+  int (*ncclReduce)(const void *, void *, size_t, int, int, int, Communicator, CudaStream);
   int (*ncclBroadcast)(const void *, void *, size_t, int, int, Communicator, CudaStream);
   int (*ncclAllGather)(const void *, void *, size_t, int, Communicator, CudaStream);
   int (*ncclReduceScatter)(const void *, void *, size_t, int, int, Communicator, CudaStream);
@@ -64,6 +65,7 @@ struct Library {
     find(ncclCommAbort, "ncclCommAbort");
     find(ncclGetErrorString, "ncclGetErrorString");
     find(ncclAllReduce, "ncclAllReduce");
+    find(ncclReduce, "ncclReduce");
     find(ncclBroadcast, "ncclBroadcast");
     find(ncclAllGather, "ncclAllGather");
     find(ncclReduceScatter, "ncclReduceScatter");
@@ -151,6 +153,16 @@ class NCCLGroup : public c10d::Backend {
     const auto &nccl = Library::loaded();
     nccl.check(nccl.ncclAllReduce(t.data_ptr(), t.data_ptr(), t.numel(), dataType(t),
                                   reduction(options.reduceOp), communicator, native()));
+    return queued({t});
+  }
+
+  c10::intrusive_ptr<c10d::Work> reduce(std::vector<at::Tensor> &tensors,
+                                        const c10d::ReduceOptions &options) override {
+    auto &t = tensors.at(0);
+    const auto &nccl = Library::loaded();
+    nccl.check(nccl.ncclReduce(t.data_ptr(), t.data_ptr(), t.numel(), dataType(t),
+                               reduction(options.reduceOp), static_cast<int>(options.rootRank),
+                               communicator, native()));
     return queued({t});
   }
 

@@ -24,8 +24,12 @@ private struct StateWeights: WeightSource {
 private struct StateEntry: Codable {
     /// The whole tensor, by its name in the file.
     let outline: TensorOutline
-    /// The parameter of which it has the shape, and is divided as; nil for one that all hold.
+    /// The parameter of which it has the shape, and is divided as; nil for one that is held whole.
     let parameter: String?
+    /// The process that holds it, where it is held whole.
+    var owner = 0
+    /// Whether it lies on the CPU there, whatever the device.
+    let isOnCPU: Bool
 }
 
 /// The stored state: weights, averages, moments and the number of steps, in one file that is whole
@@ -69,23 +73,36 @@ extension TrainingLoop {
 
     /// The tensors of the state in the order of the file, the same on all processes.
     private func entries(_ held: [String: Tensor]) throws -> [StateEntry] {
-        // Rank 0 has rows of every parameter.
         let parts = Dictionary(uniqueKeysWithValues: layout.parameters.map { ($0.name, $0.value) })
         let found = held.map { name, tensor -> StateEntry in
             let parameter = Self.parameter(of: name)
-            let isPart = parts[parameter]?.shape == tensor.shape
+            let isPart = layout.dividesRows && parts[parameter]?.shape == tensor.shape
             let shape = isPart ? task.store[parameter]?.value.shape : nil
             return StateEntry(
                 outline: TensorOutline(name, shape ?? tensor.shape, tensor.dtype),
-                parameter: isPart ? parameter : nil)
+                parameter: isPart ? parameter : nil, isOnCPU: tensor.device == .cpu)
         }
-        let order = found.map(\.outline).inFileOrder
-        let byName = Dictionary(uniqueKeysWithValues: found.map { ($0.outline.name, $0) })
-        let entries = order.compactMap { byName[$0.name] }
-        guard let group, isDivided else { return entries }
-        let text = String(decoding: try JSONEncoder().encode(entries), as: UTF8.self)
-        return try JSONDecoder().decode(
-            [StateEntry].self, from: Data(group.broadcast(text).utf8))
+        return Self.inFileOrder(try isDivided ? ofAll(found) : found)
+    }
+
+    private static func inFileOrder(_ entries: [StateEntry]) -> [StateEntry] {
+        let byName = Dictionary(uniqueKeysWithValues: entries.map { ($0.outline.name, $0) })
+        return entries.map(\.outline).inFileOrder.compactMap { byName[$0.name] }
+    }
+
+    /// What any process holds; what several hold whole is the first one's.
+    private func ofAll(_ own: [StateEntry]) throws -> [StateEntry] {
+        guard let group else { return own }
+        let text = String(decoding: try JSONEncoder().encode(own), as: UTF8.self)
+        var all: [String: StateEntry] = [:]
+        for rank in 0..<group.size {
+            let list = try group.broadcast(text, from: rank)
+            for var entry in try JSONDecoder().decode([StateEntry].self, from: Data(list.utf8)) {
+                entry.owner = rank
+                if all[entry.outline.name] == nil { all[entry.outline.name] = entry }
+            }
+        }
+        return Array(all.values)
     }
 
     /// The name of the parameter in `model.NAME`, `average.NAME` and `optimizer.NAME.KIND`.
@@ -102,8 +119,18 @@ extension TrainingLoop {
         let entries = try entries(held)
         func whole(_ entry: StateEntry) throws -> Tensor? {
             let part = held[entry.outline.name]
-            guard let parameter = entry.parameter else { return part }
-            return try layout.whole(part, of: parameter, dtype: entry.outline.dtype)
+            if let parameter = entry.parameter {
+                return try layout.whole(part, of: parameter, dtype: entry.outline.dtype)
+            }
+            guard let group, entry.owner > 0 else { return part }
+            let value =
+                try group.rank == entry.owner
+                ? part?.detach().contiguous()
+                : .empty(
+                    entry.outline.shape, dtype: entry.outline.dtype,
+                    device: entry.isOnCPU ? .cpu : task.device)
+            if let value { try group.broadcast(value, from: entry.owner) }
+            return value
         }
         guard isFirst else {
             for entry in entries { _ = try whole(entry) }

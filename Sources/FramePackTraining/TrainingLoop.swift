@@ -59,8 +59,9 @@ public final class TrainingLoop {
         _ task: any TrainingTask, _ config: TrainingLoopConfig, _ group: ProcessGroup?
     ) throws -> any ParameterLayout {
         if let group, config.isSharded {
-            try config.optimizer.checkDivisible()
-            return try ShardedParameters(task.store, group: group, device: task.device)
+            return try ShardedParameters(
+                task.store, group: group, dividesRows: config.optimizer.treatsEachWeight,
+                device: task.device)
         }
         // The optimizer's moments lie where the parameters do, so these move first.
         let layout = try ReplicatedParameters(
@@ -131,7 +132,7 @@ public final class TrainingLoop {
         }
         try optimizer.step()
         try optimizer.clearGradients()
-        if config.averaging > 0 { try averages.update(step: step) }
+        if !averages.averages.isEmpty { try averages.update(step: step) }
         try layout.endStep()
         defer { step += 1 }
         return TrainingReport(

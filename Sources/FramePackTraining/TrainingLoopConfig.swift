@@ -10,16 +10,9 @@ public enum OptimizerChoice: String, CaseIterable, Codable, Sendable {
     /// Sums over rows and columns instead: next to no memory beside the weights.
     case adafactor
 
-    /// - Throws: `TrainingError` for an optimizer whose state can't be divided among processes.
-    func checkDivisible() throws {
-        guard self == .adamw else {
-            throw TrainingError(
-                """
-                \(rawValue) keeps numbers of whole weights, which can't be divided among processes; \
-                train with --optimizer adamw, or without --shard
-                """)
-        }
-    }
+    /// Whether a weight's step follows from its own gradient and moments alone, so that rows of a
+    /// matrix can be divided; else each matrix stays in one process.
+    var treatsEachWeight: Bool { self == .adamw }
 }
 
 /// How a run steps and what it keeps.

@@ -12,6 +12,7 @@ final class Heartbeat: @unchecked Sendable {
         static let reporters = "ended/count"
         static let seen = "ended/seen"
         static let left = "left"
+        static let done = "done"
         static let suspicion = "suspicion"
         static func beat(_ rank: Int) -> String { "beat/\(rank)" }
     }
@@ -168,18 +169,24 @@ final class Heartbeat: @unchecked Sendable {
     }
 
     /// Ends when all have done their work; the process of the store goes last.
+    ///
+    /// Connections stay until nobody needs them: one that closes under a call is that call's error.
     func close() {
+        let end = Date(timeIntervalSinceNow: 4 * patience)
+        try? store.add(Key.left, 1)
+        wait(for: Key.left, until: end)
         condition.lock()
         isEnding = true
         condition.broadcast()
         while !hasEnded { condition.wait() }
-        let isWhole = loss == nil
         condition.unlock()
-        guard isWhole, (try? store.add(Key.left, 1)) != nil, rank == 0, !isStoreServed else {
-            return
-        }
-        let end = Date(timeIntervalSinceNow: patience)
-        while Date() < end, (try? store.add(Key.left, 0)) ?? size < size {
+        try? store.add(Key.done, 1)
+        if rank == 0, !isStoreServed { wait(for: Key.done, until: end) }
+    }
+
+    /// Waits until all processes have added 1 to a number, or there is no hope of it.
+    private func wait(for key: String, until end: Date) {
+        while reason == nil, Date() < end, (try? store.add(key, 0)) ?? size < size {
             Thread.sleep(forTimeInterval: 0.01)
         }
     }

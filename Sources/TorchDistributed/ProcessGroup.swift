@@ -158,6 +158,20 @@ extension ProcessGroup {
         if reduction == .mean { try tensor.multiplyInPlace(1 / Double(size)) }
     }
 
+    /// Replaces the tensor of one process by the sum of all.
+    ///
+    /// - Parameters:
+    ///   - tensor: Contiguous, of the same shape and type everywhere; of no use afterwards on the
+    ///     other processes.
+    ///   - root: The process that gets the sum.
+    /// - Throws: `DistributedError` if a process is gone or the time is over.
+    public func reduce(_ tensor: Tensor, to root: Int) throws {
+        guard tensor.count > 0 else { return }
+        try exchange(tensor, "reduce") {
+            ct_group_reduce(&$0, $1, tensor.handle, Int32(root))
+        }
+    }
+
     /// Replaces a tensor of every process by that of one.
     ///
     /// - Parameters:

@@ -41,6 +41,8 @@ void ct_group_abort(ct_group g);
 /// Begins an exchange; its tensors are kept until the work is freed.
 int32_t ct_group_all_reduce(ct_work *out, ct_group g, ct_tensor t, int32_t operation);
 int32_t ct_group_broadcast(ct_work *out, ct_group g, ct_tensor t, int32_t root);
+/// Leaves the sum at one process; the others' tensors hold nothing of use then.
+int32_t ct_group_reduce(ct_work *out, ct_group g, ct_tensor t, int32_t root);
 int32_t ct_group_all_gather(ct_work *out, ct_group g, ct_tensor whole, ct_tensor part);
 int32_t ct_group_reduce_scatter(ct_work *out, ct_group g, ct_tensor part, ct_tensor whole);
 /// Waits for an exchange, but not longer than some milliseconds.

@@ -9,6 +9,8 @@ import TorchOptim
 protocol ParameterLayout: AnyObject {
     /// What this process holds and its optimizer changes, by the names of the whole parameters.
     var parameters: [Parameter] { get }
+    /// Whether a tensor of a part's shape is a part of one of the whole parameter's shape.
+    var dividesRows: Bool { get }
     /// Bytes of weights and gradients that this process holds.
     var heldBytes: HeldBytes { get }
 

@@ -35,6 +35,7 @@ final class ReplicatedParameters: ParameterLayout {
         return bytes
     }
 
+    var dividesRows: Bool { true }
     func beginStep() {}
     func endStep() {}
     func backward(_ loss: Tensor) throws { try loss.backward() }

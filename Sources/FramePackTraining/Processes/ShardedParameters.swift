@@ -3,7 +3,8 @@ import TorchDistributed
 import TorchNN
 import TorchOptim
 
-/// Every process holds some rows of each parameter, with their gradients and moments.
+/// Every process holds a part of the parameters, with their gradients and moments: some rows of each,
+/// or some of them as a whole.
 ///
 /// A block's weights are gathered before it runs and dropped after it; in the backward pass they are
 /// gathered once more as its activations are computed again, and its gradients are divided. What no
@@ -13,13 +14,16 @@ final class ShardedParameters: ParameterLayout, WeightResidency {
     private enum Phase { case idle, forward, backward }
 
     let parameters: [Parameter]
+    let dividesRows: Bool
     private let store: ParameterStore
     private let group: ProcessGroup
     /// What is in no block.
-    private let root: [ShardUnit]
-    private let blocks: [String: [ShardUnit]]
-    private let units: [ShardUnit]
-    private let members: [String: ShardUnit.Member]
+    private let root: [any ShardUnit]
+    private let blocks: [String: [any ShardUnit]]
+    private let units: [any ShardUnit]
+    /// Elements of a process's rows of each parameter, where rows are divided.
+    private let lengths: [String: Int]
+    private let device: Device
     private var phase = Phase.idle
     /// The blocks whose gradients are still at the whole values.
     private var open: [String] = []
@@ -27,9 +31,11 @@ final class ShardedParameters: ParameterLayout, WeightResidency {
 
     /// Divides the parameters of a store; their whole values are given up.
     ///
-    /// - Parameter device: Where the rows lie and blocks are gathered.
+    /// - Parameters:
+    ///   - dividesRows: Whether each process gets some rows of each parameter, or some parameters.
+    ///   - device: Where the parts lie and blocks are gathered.
     /// - Throws: `TrainingError` for a model that does not use its weights block by block.
-    init(_ store: ParameterStore, group: ProcessGroup, device: Device) throws {
+    init(_ store: ParameterStore, group: ProcessGroup, dividesRows: Bool, device: Device) throws {
         guard !store.blocks.isEmpty else {
             throw TrainingError(
                 """
@@ -37,26 +43,38 @@ final class ShardedParameters: ParameterLayout, WeightResidency {
                 processes; train it without --shard
                 """)
         }
-        (self.store, self.group) = (store, group)
+        (self.store, self.group, self.device) = (store, group, device)
+        self.dividesRows = dividesRows
+        var owners = Owners(count: group.size)
         var lists: [String: [Parameter]] = [:]
         for parameter in store.parameters {
             let block = store.blocks.first { parameter.name.hasPrefix($0) } ?? ""
             lists[block, default: []].append(parameter)
         }
-        func units(of block: String) throws -> [ShardUnit] {
+        func units(of block: String) throws -> [any ShardUnit] {
             let list = lists[block] ?? []
             return try DType.allCases.compactMap { dtype in
                 let same = list.filter { $0.value.dtype == dtype }
-                return same.isEmpty ? nil : try ShardUnit(same, group: group, device: device)
+                guard !same.isEmpty else { return nil }
+                guard !dividesRows else {
+                    return try RowUnit(same, group: group, device: device)
+                }
+                return try WholeUnit(
+                    same, owners: owners.choose(same), group: group, device: device)
             }
         }
         root = try units(of: "")
         blocks = try Dictionary(
             uniqueKeysWithValues: store.blocks.map { ($0, try units(of: $0)) })
         self.units = root + store.blocks.flatMap { [blocks] in blocks[$0] ?? [] }
-        members = Dictionary(
-            uniqueKeysWithValues: self.units.flatMap(\.members).map { ($0.parameter.name, $0) })
-        parameters = store.parameters.compactMap { [members] in members[$0.name]?.part }
+        let members = self.units.compactMap { $0 as? RowUnit }.flatMap(\.members)
+        lengths = Dictionary(
+            uniqueKeysWithValues: members.map { ($0.parameter.name, $0.length) })
+        let parts = Dictionary(
+            uniqueKeysWithValues: self.units.flatMap(\.parts).compactMap { $0 }.map {
+                ($0.name, $0)
+            })
+        parameters = store.parameters.compactMap { parts[$0.name] }
         store.residency = self
     }
 
@@ -68,7 +86,7 @@ final class ShardedParameters: ParameterLayout, WeightResidency {
         return bytes
     }
 
-    private func gather(_ list: [ShardUnit]) throws {
+    private func gather(_ list: [any ShardUnit]) throws {
         for unit in list { try unit.gather() }
         let gathered = units.filter(\.isGathered).reduce(0) { $0 + $1.gatheredBytes }
         greatestGathered = max(greatestGathered, gathered)
@@ -129,7 +147,7 @@ final class ShardedParameters: ParameterLayout, WeightResidency {
         try group.allReduce(counts)
         var isUsed = try counts.array(Float.self).map { $0 > 0 }[...]
         for unit in units {
-            let own = isUsed.prefix(unit.members.count)
+            let own = isUsed.prefix(unit.parameters.count)
             try unit.setGradients(scaledBy: factor, Array(own))
             isUsed = isUsed.dropFirst(own.count)
         }
@@ -150,23 +168,42 @@ final class ShardedParameters: ParameterLayout, WeightResidency {
     }
 
     func whole(_ part: Tensor?, of name: String, dtype: DType) throws -> Tensor {
-        guard let member = members[name] else {
+        guard let length = lengths[name], let shape = store[name]?.value.shape else {
             throw TrainingError("there is no \(name) to be stored")
         }
         return try withoutGradients {
-            // Any device's rows; a process without rows sends padding from where the others lie.
-            let device = units[0].device
-            let padded = try Tensor.zeros([member.length], dtype: dtype, device: device)
+            let padded = try Tensor.zeros([length], dtype: dtype, device: device)
             if let part {
                 try padded.narrow(0, 0, part.count).copy(from: part.detach().reshape(part.count))
             }
-            return try group.allGather(padded).reshape(group.size * member.length)
-                .narrow(0, 0, member.count).reshape(member.shape)
+            return try group.allGather(padded).reshape(group.size * length)
+                .narrow(0, 0, shape.reduce(1, *)).reshape(shape)
         }
     }
 
     func part(of whole: Tensor, name: String) throws -> Tensor? {
-        guard let member = members[name] else { return nil }
-        return try ShardUnit.rows(of: whole, length: member.length, group)
+        guard let length = lengths[name] else { return nil }
+        return try RowUnit.rows(of: whole, length: length, group)
+    }
+}
+
+/// Gives parameters to processes so that each gets as much as the others.
+private struct Owners {
+    private var bytes: [Int]
+
+    init(count: Int) { bytes = Array(repeating: 0, count: count) }
+
+    /// The owner of each parameter: the largest first, each to the process that has least so far.
+    mutating func choose(_ parameters: [Parameter]) -> [Int] {
+        var owners = Array(repeating: 0, count: parameters.count)
+        let order = parameters.indices.sorted {
+            (-parameters[$0].value.count, $0) < (-parameters[$1].value.count, $1)
+        }
+        for index in order {
+            let least = bytes.indices.min { bytes[$0] < bytes[$1] } ?? 0
+            owners[index] = least
+            bytes[least] += parameters[index].value.byteCount
+        }
+        return owners
     }
 }
