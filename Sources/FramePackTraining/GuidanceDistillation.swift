@@ -66,6 +66,9 @@ public final class GuidanceDistillation: TrainingTask {
     /// The same for every step.
     public func sampleCount(step: Int) -> Int { data.sampleCount(step: step) }
 
+    /// As its samples'.
+    public var hasEqualPasses: Bool { data.hasEqualPasses }
+
     /// The loss of some samples of a step.
     public func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss {
         // Other samples than the teacher saw at the same step.

@@ -112,6 +112,9 @@ public final class TransformerTraining: TrainingTask {
     /// The same for every step.
     public func sampleCount(step: Int) -> Int { config.batch }
 
+    /// False: there is a pass for each layout.
+    public var hasEqualPasses: Bool { false }
+
     /// The loss of some samples of a step.
     public func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss {
         let batches = try batches(step: step, samples: samples)
