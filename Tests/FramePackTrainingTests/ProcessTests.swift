@@ -14,6 +14,7 @@ import Testing
             [
                 "train", "transformer", "--folder", folder.path, "--batch", "4", "--dtype", "f32",
                 "--sample-steps", "0", "--learning-rate", "0.02", "--threads", "1",
+                "--packings", TinyTasks.packings.joined(separator: ","),
             ] + options)
     }
 

@@ -130,9 +130,9 @@ import TorchNN
                 #expect(Double(part.gradients) < share * Double(whole.gradients))
                 #expect(Double(part.optimizer) < share * Double(whole.optimizer))
                 #expect(Double(part.averages) < share * Double(whole.averages))
-                // What is in no block and one block: never the whole model.
-                #expect(part.gathered > 0 && Double(part.gathered) < 0.6 * Double(whole.weights))
-                #expect(Double(part.total) < (share + 0.1) * Double(whole.total))
+                // What is in no block, here mostly one patch kernel, and one block: never all.
+                #expect(part.gathered > 0 && part.gathered < whole.weights)
+                #expect(Double(part.total) < (share + 0.25) * Double(whole.total))
             }
         }
     }
@@ -145,21 +145,22 @@ import TorchNN
             let (alone, shared) = (
                 folder.appendingPathComponent("alone"), folder.appendingPathComponent("shared")
             )
-            let one = try train(run, alone, members: 1, optimizer: optimizer, blocks: 8, steps: 3)
+            let one = try train(
+                run, alone, members: 1, optimizer: optimizer, batch: 6, blocks: 8, steps: 3)
             // Three members, then two, then one: the state is that of whole matrices.
             var losses: [Double] = []
             for (members, stop) in [(3, 1), (2, 2), (1, 3)] {
                 let several = try train(
                     run, shared, members: members, members > 1 ? .sharded : .replicated,
-                    optimizer: optimizer, blocks: 8, steps: 3, stop: stop)
+                    optimizer: optimizer, batch: 6, blocks: 8, steps: 3, stop: stop)
                 losses += several.losses(0)
-                for rank in 0..<members where members > 1 {
-                    let (part, whole) = (several.bytes(rank), one.bytes(0))
-                    print("    \(optimizer) rank \(rank) of \(members): \(part), alone: \(whole)")
-                    let share = 1.2 / Double(members)
-                    #expect(Double(part.weights) < share * Double(whole.weights))
-                    #expect(Double(part.optimizer) < 1.2 * share * Double(whole.optimizer))
-                }
+                guard members > 1 else { continue }
+                // Nothing is held twice but the number of steps, and the largest matrix is half of all.
+                let (parts, whole) = ((0..<members).map(several.bytes), one.bytes(0))
+                print("    \(optimizer): \(parts), alone: \(whole)")
+                #expect(parts.map(\.weights).reduce(0, +) == whole.weights)
+                #expect(parts.map(\.optimizer).reduce(0, +) <= whole.optimizer + 4 * members)
+                #expect(parts.allSatisfy { Double($0.weights) < 0.6 * Double(whole.weights) })
             }
             expectSame(one.losses(0), losses)
             try expectSameState(alone, shared)
@@ -185,11 +186,12 @@ import TorchNN
             let (alone, moved) = (
                 folder.appendingPathComponent("alone"), folder.appendingPathComponent("moved")
             )
-            let one = try train(run, alone, members: 1, steps: 3)
+            let one = try train(run, alone, members: 1, batch: 6, steps: 3)
             // Two with divided weights, then one, then three with divided ones.
-            var losses = try train(run, moved, members: 2, .sharded, steps: 3, stop: 1).losses(0)
-            losses += try train(run, moved, members: 1, steps: 3, stop: 2).losses(0)
-            losses += try train(run, moved, members: 3, .sharded, steps: 3).losses(0)
+            var losses = try train(run, moved, members: 2, .sharded, batch: 6, steps: 3, stop: 1)
+                .losses(0)
+            losses += try train(run, moved, members: 1, batch: 6, steps: 3, stop: 2).losses(0)
+            losses += try train(run, moved, members: 3, .sharded, batch: 6, steps: 3).losses(0)
             expectSame(one.losses(0), losses)
             try expectSameState(alone, moved)
         }

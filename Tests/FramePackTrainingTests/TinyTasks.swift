@@ -28,6 +28,17 @@ enum TinyTasks {
             execution: execution)
     }
 
+    /// The released models' packings: what tests of the training itself draw from.
+    static let packings = ["f1k1_x_f16k4f2k2f1k1_g9", "f1k1_x_g9_f1k1f2k2f16k4_td"]
+
+    /// A training's settings with those packings.
+    static func config(steps: Int, batch: Int) throws -> TransformerTrainingConfig {
+        var config = TransformerTrainingConfig()
+        (config.steps, config.batch) = (steps, batch)
+        config.layouts = try packings.map { TrainingLayout(try Packing(name: $0)) }
+        return config
+    }
+
     static let exact = TrainingExecution(dtype: .float32)
 
     /// A folder with tokenizers and two shards of random latents.
@@ -65,8 +76,7 @@ enum TinyTasks {
         sizes.transformer.singleBlockCount = blocks
         sizes.llama.layerCount = 3
         let model = try SmallModel(sizes, folder: run.model, source: RandomWeights(seed: 5))
-        var config = TransformerTrainingConfig()
-        (config.steps, config.batch) = (steps, batch)
+        let config = try config(steps: steps, batch: batch)
         let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
         return try TransformerTraining(
             config, model: model, cache: cache, plainStart: .zeros([16, 1, 2, 2]), plainLevel: 0,

@@ -78,8 +78,7 @@ struct TinyTraining {
 
     /// The transformer's training on the tiny model.
     func training(_ source: any WeightSource, steps: Int = 4) throws -> TransformerTraining {
-        var config = TransformerTrainingConfig()
-        (config.steps, config.batch) = (steps, 2)
+        let config = try TinyTasks.config(steps: steps, batch: 2)
         return try TransformerTraining(
             config, model: SmallModel(sizes, folder: run.model, source: source),
             cache: ClipCache(folder: run.clips, clips: clips),
