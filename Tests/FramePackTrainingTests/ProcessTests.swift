@@ -104,14 +104,14 @@ import Testing
         try withTrainings { fresh in
             let folder = try fresh("run")
             let run = try launch(
-                folder, 3,
+                folder, 4,
                 ["--steps", "100000", "--checkpoint-steps", "3"] + (killed == 0 ? ["--shard"] : []))
             try run.wait(forSteps: 4)
             run.kill(killed)
             let seconds = run.secondsToEnd()
             print("    all ended \(seconds) s after rank \(killed) was killed")
             #expect(seconds < 20)
-            for rank in 0..<3 where rank != killed {
+            for rank in 0..<4 where rank != killed {
                 let text = run.errors(rank)
                 #expect(
                     text.hasPrefix("error: rank \(rank): rank \(killed) is gone"), "\(text)")
