@@ -97,7 +97,7 @@ struct TransformerProbe {
             tensors["guidance"] = try condition("guidance", [batch], "(B)", input)
         }
         tensors["indices_latents"] = try input.integers("indices_latents", [nil], "(F)")
-        for group in ["clean", "history_2x", "history_4x"] {
+        for group in TransformerInput.groupNames {
             let (latents, indices) = ("latents_\(group)", "indices_latents_\(group)")
             guard input.contains(latents) || input.contains(indices) else { continue }
             tensors[latents] = try input.numbers(

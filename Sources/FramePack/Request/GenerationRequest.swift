@@ -72,9 +72,9 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     ///
     /// Default: the times of the prompts and the end of the video.
     public var endpoint: [PlannedEndpoint] = []
-    /// Latents a section generates, 1 to 1000; the models are trained at 9. A packing says it too.
+    /// Latents a section generates, 1 to 1000; the models are trained at 9.
     ///
-    /// Default: 9.
+    /// Default: what the packing's name says, else 9.
     public var window: Int = 9
     /// The seed of all noise, 0 or more.
     ///

@@ -108,7 +108,10 @@ extension TransformerInput {
 
 extension PackedGroup {
     /// The end of its tensors' names in a probe's input file.
-    var probeName: String {
+    var probeName: String { Self.probeName(of: kernel) }
+
+    /// The end of the names of a kernel's tensors.
+    static func probeName(of kernel: PatchKernel) -> String {
         switch (kernel.isMultipleOfBase, kernel.rate) {
         case (true, 1): "clean"
         case (true, let rate): "history_\(rate)x"
@@ -121,12 +124,19 @@ extension TransformerInput {
     /// The names that an input file may have; those of the history may be absent.
     ///
     /// See ``init(named:for:)`` for their shapes.
-    public static let tensorNames = [
-        "hidden_states", "timestep", "encoder_hidden_states", "encoder_attention_mask",
-        "pooled_projections", "image_embeds", "guidance", "indices_latents", "latents_clean",
-        "indices_latents_clean", "latents_history_2x", "indices_latents_history_2x",
-        "latents_history_4x", "indices_latents_history_4x",
-    ]
+    public static let tensorNames =
+        [
+            "hidden_states", "timestep", "encoder_hidden_states", "encoder_attention_mask",
+            "pooled_projections", "image_embeds", "guidance", "indices_latents",
+        ]
+        + groupNames.flatMap { ["latents_\($0)", "indices_latents_\($0)"] }
+
+    /// The ends of the names of history groups that an input file may have: `clean`, `history_2x`
+    /// and so on to `history_16x`.
+    public static let groupNames = probedKernels.map { PackedGroup.probeName(of: $0) }
+
+    /// The kernels whose groups an input file may have: k1 to k16.
+    private static let probedKernels = [1, 2, 4, 8, 16].map { PatchKernel(rate: $0) }
 
     /// Puts an input together from tensors with the names of a probe's input file, and checks it.
     ///
@@ -134,8 +144,8 @@ extension TransformerInput {
     ///   - tensors: `hidden_states` `(B, 16, F, h, w)`, `timestep` `(B)`, `guidance` `(B)`,
     ///     `encoder_hidden_states` `(B, T, C)`, `encoder_attention_mask` `(B, T)` of 0 and 1,
     ///     `pooled_projections` `(B, P)`, `image_embeds` `(B, I, C)` and `indices_latents` `(F)` of
-    ///     int64; for each group of the history that is there, `clean`, `history_2x` or
-    ///     `history_4x`, also `latents_` `(B, 16, n, h, w)` and `indices_latents_` `(n)` before its
+    ///     int64; for each group of the history that is there, `clean`, `history_2x`, `history_4x`,
+    ///     `history_8x` or `history_16x`, also `latents_` `(B, 16, n, h, w)` and `indices_latents_` `(n)` before its
     ///     name.
     ///   - config: The sizes; without guidance or an image projection its tensor is not read.
     /// - Throws: `ModelError` that names the tensor that is missing or does not fit.
@@ -172,8 +182,9 @@ extension TransformerInput {
             guidance: config.hasGuidance ? try required("guidance") : nil,
             indices: try indices("indices_latents"),
             context: PackedContext(
-                clean: try frames("clean"), clean2x: try frames("history_2x"),
-                clean4x: try frames("history_4x")),
+                try Self.probedKernels.compactMap { kernel in
+                    try frames(PackedGroup.probeName(of: kernel)).map { PackedGroup(kernel, $0) }
+                }),
             conditioning: Conditioning(
                 promptEmbeds: text, textLengths: try Conditioning.textLengths(mask: mask),
                 pooled: try required("pooled_projections"),
