@@ -84,7 +84,7 @@ final class LaunchedTraining {
         let end = Date(timeIntervalSinceNow: 120)
         while Date() < end, try Self.losses(state).count < count {
             let areRunning = processes.allSatisfy { $0.isRunning }
-            try #require(areRunning, "\(errors(0)) \(errors(processes.count - 1))")
+            try #require(areRunning, "\(processes.indices.map(errors))")
             Thread.sleep(forTimeInterval: 0.005)
         }
     }
