@@ -101,6 +101,9 @@ import Torch
 
     @Test(arguments: SamplingOrder.allCases, [1, 2, 3])
     func killedJobGoesOnToTheSameBytes(order: SamplingOrder, sections: Int) throws {
+        // Both ends are one section in anti-drifting order.
+        let count = order == .antiDrifting ? 2 : 3
+        guard sections <= count else { return }
         try withTemporaryFolder { folder in
             var request = try tinyRequest(in: folder, output: "whole.mp4")
             (request.order, request.frames, request.keepJob) = (order, 25, true)
@@ -119,10 +122,12 @@ import Torch
             // What a kill in the middle of a write leaves behind, and a file that came to harm.
             let next = "section-00\(sections).safetensors"
             try Data("half".utf8).write(to: job.appendingPathComponent(".\(next).1.part"))
-            if sections < 3 { try Data("half".utf8).write(to: job.appendingPathComponent(next)) }
+            if sections < count {
+                try Data("half".utf8).write(to: job.appendingPathComponent(next))
+            }
             let resumed = try Pipeline(Job.model(of: job)).resume(job)
             let wanted = try latents(URL(fileURLWithPath: #require(whole.job)))
-            #expect(wanted.count == 3)
+            #expect(wanted.count == count)
             #expect(try latents(job) == wanted)
             let a = try VideoReader(contentsOf: URL(fileURLWithPath: whole.output))
             let b = try VideoReader(contentsOf: URL(fileURLWithPath: resumed.output))

@@ -111,7 +111,7 @@ public final class Pipeline {
             let hundredths = (plan.seconds * 100).rounded() / 100
             notes.append(
                 "\(counted(asked, "second")) become\(asked == 1 ? "s" : "") "
-                    + "\(counted(Double(plan.sections.count), "whole section")): "
+                    + "\(counted(Double(plan.windowCount), "whole section")): "
                     + "\(plan.frameCount) frames, \(counted(hundredths, "second")).")
         }
         for late in planned.request.promptAt where late.seconds >= plan.seconds {

@@ -15,8 +15,8 @@ extension PlanReport {
     private var summary: [String] {
         var lines = [
             "\(frames) frames of \(width)x\(height), \(decimals(seconds, 2)) s at \(fps) fps",
-            "\(count(sectionCount, "section")) of \(count(window, "latent")) (\(window * 4) frames)"
-                + " in the order \(order.rawValue), from \(startText)",
+            "\(count((latents - 1) / window, "section")) of \(count(window, "latent"))"
+                + " (\(window * 4) frames) in the order \(order.rawValue), from \(startText)",
         ]
         lines.append(
             "Packing \(packing): \(decimals(contextCost, 2)) frames long"
