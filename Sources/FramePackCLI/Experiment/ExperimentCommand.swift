@@ -70,7 +70,8 @@ struct ExperimentOrdersCommand: ParsableCommand {
         }
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let workers = workers == 0 ? cores : workers
-        if workers > 1 { TorchLibrary.setThreadCount(1) }
+        // Several threads in one operation would wait for each other wherever a core is taken.
+        TorchLibrary.setThreadCount(1)
         let experiment = OrdersExperiment(
             measured, extent: extent, cache: home.appendingPathComponent("videos"),
             workers: workers)
