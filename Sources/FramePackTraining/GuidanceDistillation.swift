@@ -82,8 +82,9 @@ public final class GuidanceDistillation: TrainingTask {
         let errors = try lessons.map {
             try (student($0.input, data.forward) - $0.target).square()
         }
+        let (mean, weight) = try data.weightedMean(errors, batches)
         return TrainingLoss(
-            loss: try data.weightedMean(errors, batches), weight: try data.weight(batches),
+            loss: mean, weight: weight,
             metrics: ["pull": lessons.map(\.pull).reduce(0, +) / Double(lessons.count)])
     }
 

@@ -119,8 +119,9 @@ public final class TransformerTraining: TrainingTask {
     public func loss(step: Int, samples: Range<Int>) throws -> TrainingLoss {
         let batches = try batches(step: step, samples: samples)
         let errors = try batches.map(squaredError)
+        let (mean, weight) = try weightedMean(errors, batches)
         return TrainingLoss(
-            loss: try weightedMean(errors, batches), weight: try weight(batches),
+            loss: mean, weight: weight,
             metrics: try metrics(errors, batches))
     }
 
@@ -170,18 +171,18 @@ public final class TransformerTraining: TrainingTask {
         try batch.masks.unsqueeze(1) * (config.objectWeight - 1) + 1
     }
 
-    /// What batches count against the step's others: the sum of their weights.
-    func weight(_ batches: [TrainingBatch]) throws -> Double {
-        try batches.reduce(0) { try $0 + objectWeights($1).sum().item() }
-    }
-
-    /// The mean of all errors `(B, C, F, h, w)`, objects counting more.
-    func weightedMean(_ errors: [Tensor], _ batches: [TrainingBatch]) throws -> Tensor {
-        var sum = try Tensor.zeros([], device: device)
+    /// The mean of all errors `(B, C, F, h, w)`, objects counting more, and what the batches count
+    /// against the step's others: the sum of their weights.
+    func weightedMean(_ errors: [Tensor], _ batches: [TrainingBatch]) throws -> (
+        mean: Tensor, weight: Double
+    ) {
+        var (sum, total) = (try Tensor.zeros([], device: device), 0.0)
         for (error, batch) in zip(errors, batches) {
-            sum = try sum + (error.mean([1], keepAxes: true) * objectWeights(batch)).sum()
+            let weights = try objectWeights(batch)
+            sum = try sum + (error.mean([1], keepAxes: true) * weights).sum()
+            total += try weights.sum().item()
         }
-        return try sum / weight(batches)
+        return (try sum / total, total)
     }
 
     /// Samples of one layout.
@@ -309,7 +310,7 @@ public final class TransformerTraining: TrainingTask {
                 let levels = [Float](repeating: DirectionCheck.level, count: choices.count)
                 let seeds = choices.indices.map { SplitMix64.mix(0xD12E &+ UInt64($0)) }
                 let batch = try self.batch(choices, at: levels, seeds: seeds)
-                return try weightedMean([squaredError(batch)], [batch]).item()
+                return try weightedMean([squaredError(batch)], [batch]).mean.item()
             }
         }
     }

@@ -69,6 +69,22 @@ public final class FrameDecoder {
         return try pixels.to(.cpu, .float32)
     }
 
+    /// Decodes a whole video whose latents are all there, joined as in a run.
+    ///
+    /// - Parameter history: The latents of every section.
+    /// - Returns: `(1, 3, N, H, W)` around [-1, 1], not clamped, in float32 on the CPU; N counts the
+    ///   frames before anything is cut.
+    /// - Throws: As ``decode(after:_:)``.
+    public func decodeAll(_ history: LatentHistory) throws -> Tensor {
+        var append = SoftAppend(plan)
+        var parts: [Int: Tensor] = [:]
+        for section in plan.decodings {
+            let pixels = try decode(after: section, history)
+            parts[section.newFrames.lowerBound] = try append.join(pixels, after: section)
+        }
+        return try .cat(parts.sorted { $0.key < $1.key }.map(\.value), axis: 2)
+    }
+
     /// The windows of a section, by their latents' numbers in the video.
     static func windows(of section: Section, tiling: VAETiling, _ config: VAEConfig) -> Set<
         Range<Int>

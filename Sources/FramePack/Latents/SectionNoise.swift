@@ -19,12 +19,10 @@ public final class SectionNoise {
     ///   - channels: Channels of the latents.
     ///   - plan: The sections.
     ///   - size: The video's size.
-    public init(seed: Int, channels: Int = 16, plan: SectionPlan, size: FrameSize) throws {
-        sections = try Generator(seed: UInt64(seed))
-        pictures = try Generator(seed: UInt64(seed))
-        shapes = plan.sections.map {
-            [1, channels, $0.latentCount, size.latentHeight, size.latentWidth]
-        }
+    public convenience init(
+        seed: Int, channels: Int = 16, plan: SectionPlan, size: FrameSize
+    ) throws {
+        try self.init(seed, channels, plan.sections.map(\.latentCount), size)
     }
 
     /// Starts both streams for lone windows, as where pictures alone are encoded.
@@ -34,10 +32,16 @@ public final class SectionNoise {
     ///   - channels: Channels of the latents.
     ///   - window: Latents of the one section.
     ///   - size: The picture's size.
-    public init(seed: Int, channels: Int = 16, window: Int, size: FrameSize) throws {
+    public convenience init(
+        seed: Int, channels: Int = 16, window: Int, size: FrameSize
+    ) throws {
+        try self.init(seed, channels, [window], size)
+    }
+
+    private init(_ seed: Int, _ channels: Int, _ latents: [Int], _ size: FrameSize) throws {
         sections = try Generator(seed: UInt64(seed))
         pictures = try Generator(seed: UInt64(seed))
-        shapes = [[1, channels, window, size.latentHeight, size.latentWidth]]
+        shapes = latents.map { [1, channels, $0, size.latentHeight, size.latentWidth] }
     }
 
     /// The shape of a section's noise, `(1, 16, F, h, w)`.

@@ -98,16 +98,10 @@ public final class FrameGenerator {
     private func joined(
         _ plan: SectionPlan, _ history: LatentHistory, _ cancellation: CancellationToken
     ) throws -> Tensor {
-        let decoder = FrameDecoder(
-            try library.vae(), plan: plan, dtype: library.precision.vae, device: library.device
-        ) { try cancellation.check() }
-        var append = SoftAppend(plan)
-        var parts: [Int: Tensor] = [:]
-        for section in plan.decodings {
-            let pixels = try decoder.decode(after: section, history)
-            parts[section.newFrames.lowerBound] = try append.join(pixels, after: section)
-        }
-        return try .cat(parts.sorted { $0.key < $1.key }.map(\.value), axis: 2)
+        try FrameDecoder(
+            library.vae(), plan: plan, dtype: library.precision.vae, device: library.device,
+            onProgress: { try cancellation.check() }
+        ).decodeAll(history)
     }
 
     private func prompt(_ text: String) throws -> EncodedPrompt {

@@ -164,8 +164,6 @@ extension Packing {
             }
         }
 
-        /// Latents of the history.
-        var historyLength: Int { history.reduce(0) { $0 + $1.latentCount } }
         /// Whether nothing is seen on this side.
         var isEmpty: Bool { history.isEmpty && anchors.isEmpty }
     }

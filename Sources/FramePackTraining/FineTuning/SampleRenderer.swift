@@ -75,17 +75,10 @@ package final class SampleRenderer {
         let size = conditions.size(number)
         let plan = try request.plan(defaultOrder: library.folder.defaultOrder)
         let history = try sample(request, plan, number, start, size, transformer, token)
-        let decoder = FrameDecoder(
-            try library.vae(), plan: plan, dtype: library.precision.vae, device: library.device
-        ) { try token.check() }
-        var append = SoftAppend(plan)
-        var parts: [Int: Tensor] = [:]
-        for section in plan.decodings {
-            let pixels = try decoder.decode(after: section, history)
-            parts[section.newFrames.lowerBound] = try append.join(pixels, after: section)
-        }
-        let pixels = try Tensor.cat(
-            parts.sorted { $0.key < $1.key }.map(\.value), axis: 2)
+        let pixels = try FrameDecoder(
+            library.vae(), plan: plan, dtype: library.precision.vae, device: library.device,
+            onProgress: { try token.check() }
+        ).decodeAll(history)
         let kept = try pixels.narrow(2, plan.keptFrames.lowerBound, plan.keptFrames.count)
         return try FrameRounding.nearest.pictures(kept)
     }
