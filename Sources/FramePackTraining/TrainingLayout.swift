@@ -34,7 +34,7 @@ public struct TrainingLayout: Codable, Sendable, Hashable {
     /// Names, orders where the name does not tell, and weights.
     static let named: [(String, SamplingOrder?, Double)] = [
         // The released models'.
-        ("f1k1_x_f16k4f2k2f1k1_g9", nil, 3), ("f1k1_x_g9_f1k1f2k2f16k4_td", nil, 3),
+        ("f1k1_x_f16k4f2k2f1k1_g9", nil, 4), ("f1k1_x_g9_f1k1f2k2f16k4_td", nil, 5),
         // Forward without an anchor.
         ("td_f16k4f4k2f1k1_g9", nil, 2), ("td_f16k4f2k2f1k1_g9", nil, 1.5),
         ("td_f8k8f4k4f2k2f1k1_g9", nil, 1.5),
