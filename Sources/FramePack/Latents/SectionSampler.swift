@@ -59,4 +59,28 @@ public struct SectionSampler {
             try onStep(report)
         }
     }
+
+    /// Samples a section of a plan after what is there of its video.
+    ///
+    /// - Parameters:
+    ///   - section: The section.
+    ///   - history: The latents so far, of which its context is packed.
+    ///   - noise: The noise of the video's sections.
+    ///   - device: Where the network computes.
+    ///   - prompt: The section's prompt, on `device`.
+    ///   - negative: The negative prompt; needed where true guidance is not 1.
+    ///   - onStep: Called after each step; what it throws ends the sampling.
+    /// - Returns: Clean latents `(1, 16, F, h, w)`, float32 on the CPU, in the VAE's scaled units.
+    /// - Throws: As ``sample(section:noise:context:prompt:negative:onStep:)``.
+    package func sample(
+        _ section: Section, after history: LatentHistory, noise: SectionNoise, on device: Device,
+        prompt: Conditioning, negative: Conditioning? = nil,
+        onStep: (StepReport) throws -> Void = { _ in }
+    ) throws -> Tensor {
+        try sample(
+            section: section.number, noise: noise.section(section.number).to(device),
+            context: history.context(of: section, on: device), prompt: prompt,
+            negative: negative, onStep: onStep
+        ).to(.cpu, .float32)
+    }
 }

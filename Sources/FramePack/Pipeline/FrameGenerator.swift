@@ -85,11 +85,10 @@ public final class FrameGenerator {
         for section in plan.sections {
             try library.adapt(request.lora, during: plan.time(of: section))
             let latents = try sampler.sample(
-                section: section.number, noise: noise.section(section.number).to(device),
-                context: history.context(of: section, on: device),
+                section, after: history, noise: noise, on: device,
                 prompt: prompt(plan.prompt(of: section)).conditioning(vision: vision, on: device),
                 negative: negative?.conditioning(vision: vision, on: device))
-            try history.add(latents.to(.cpu, .float32), of: section)
+            try history.add(latents, of: section)
         }
         return history
     }

@@ -113,8 +113,7 @@ final class GenerationRun {
         let preview = LatentPreview(planned.model.settings.preview ?? .released)
         var began = Date()
         return try sampler.sample(
-            section: section.number, noise: noise.section(section.number).to(device),
-            context: history.context(of: section, on: device),
+            section, after: history, noise: noise, on: device,
             prompt: conditions.prompts[section.promptNumber].conditioning(
                 vision: conditions.vision, on: device),
             negative: conditions.negative?.conditioning(vision: conditions.vision, on: device)
@@ -130,7 +129,7 @@ final class GenerationRun {
                     .preview(section: section.number + 1, preview.strip(step.denoised)))
             }
             began = Date()
-        }.to(.cpu, .float32)
+        }
     }
 
     // MARK: - Output

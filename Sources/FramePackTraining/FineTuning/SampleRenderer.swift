@@ -115,9 +115,8 @@ package final class SampleRenderer {
             start: start, plan: plan, codebook: plan.packing.isDiscrete ? try codebook() : nil)
         for section in plan.sections {
             let latents = try sampler.sample(
-                section: section.number, noise: noise.section(section.number).to(device),
-                context: history.context(of: section, on: device), prompt: prompt, negative: nil)
-            try history.add(latents.to(.cpu, .float32), of: section)
+                section, after: history, noise: noise, on: device, prompt: prompt)
+            try history.add(latents, of: section)
         }
         return history
     }
