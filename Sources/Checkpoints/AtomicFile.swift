@@ -1,17 +1,21 @@
 public import Foundation
+import Synchronization
 
 /// A file that appears under its name only when it is whole.
 public struct AtomicFile {
     private let descriptor: Int32
     private let path: String
+    private static let writers = Atomic<Int>(0)
 
     /// Writes a file beside its place, flushes it to the disk and gives it its name.
     ///
     /// - Throws: `CheckpointError` with the system's reason; what `body` throws. The name then
     ///   shows what it showed before.
     public static func write(to url: URL, _ body: (AtomicFile) throws -> Void) throws {
+        // Two threads may write one name: the later rename wins, and both files are whole.
+        let number = writers.wrappingAdd(1, ordering: .relaxed).newValue
         let temporary = url.deletingLastPathComponent()
-            .appendingPathComponent(".\(url.lastPathComponent).\(getpid()).part").path
+            .appendingPathComponent(".\(url.lastPathComponent).\(getpid())-\(number).part").path
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         guard descriptor >= 0 else { throw failure(url.path) }
         var renamed = false

@@ -51,7 +51,7 @@ struct Outcome {
             case .failure: status = .failure
             }
             message = error.description
-        case FramePackError.packingName(let error):
+        case FramePackError.packingName(let error), let error as PackingNameError:
             (status, message, isLaidOut) = (.usage, error.description, true)
         case FramePackError.cancelled:
             (status, message) = (.cancelled, FramePackError.cancelled.description)

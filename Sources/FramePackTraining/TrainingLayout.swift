@@ -47,6 +47,9 @@ public struct TrainingLayout: Codable, Sendable, Hashable {
         ("td_f16k4f4k2f1k1_g9+D", nil, 1), ("td_f16k4f2k2f1k1_g9+D", nil, 1),
         ("td_f8k8f4k4f2k2f1k1_g9+D", nil, 1), ("f1k1_x_f16k4f2k2f1k1_g9+D", nil, 0.5),
         ("td_f16k4f4k2f1k1_g9_x_f1k1+D", nil, 0.5), ("f1k1_x_g9_f1k1f4k2f16k4_td+D", nil, 0.5),
+        ("td_f16k4f2k2f1k1_g9_x_f1k1+D", nil, 0.4), ("f1k1_x_g9_f1k1f2k2f16k4_td+D", nil, 0.4),
+        ("td_f8k8f4k4f2k2f1k1_g9_x_f1k1+D", nil, 0.4),
+        ("f1k1_x_g9_f1k1f2k2f4k4f8k8_td+D", nil, 0.4),
         // Tails, and variants of the paper's figure.
         ("ta_f16k4f4k2f1k1_g9", nil, 0.5), ("tc_f16k4f4k2f1k1_g9", nil, 0.5),
         ("f1k1f4k2_x_f16k4f4k2f1k1_g9", nil, 0.4), ("td_f16k16f8k8f4k4f2k2f1k1_g9", nil, 0.4),
@@ -61,7 +64,6 @@ public struct TrainingLayout: Codable, Sendable, Hashable {
 /// Draws layouts and sections for clips of some length.
 struct LayoutChooser {
     private let layouts: [TrainingLayout]
-    private let total: Double
     private let firstShare: Double
     /// The plans of each layout by how many sections a video has, from 1.
     private let plans: [[SectionPlan]]
@@ -72,12 +74,19 @@ struct LayoutChooser {
     ///   - layouts: At least one.
     ///   - latents: The latents of the longest clip.
     ///   - firstShare: The share of samples in the section that is generated first.
+    /// - Throws: `TrainingError` for a packing whose section no clip is long enough for.
     init(_ layouts: [TrainingLayout], latents: Int, firstShare: Double) throws {
         (self.layouts, self.firstShare) = (layouts, firstShare)
-        total = layouts.reduce(0) { $0 + $1.weight }
         plans = try layouts.map { layout in
             let window = layout.packing.window
-            return try (1...max(1, (latents - 1) / window)).map { count in
+            guard window < latents else {
+                throw TrainingError(
+                    """
+                    \(layout.name) generates \(window) latents, and the longest clip has \
+                    \(latents - 1) after its start; train with longer clips or a smaller g
+                    """)
+            }
+            return try (1...(latents - 1) / window).map { count in
                 try Self.plan(layout, sections: count)
             }
         }
@@ -91,15 +100,25 @@ struct LayoutChooser {
     }
 
     /// A layout, and a section of a video that a clip is long enough for.
-    func choose(latents: Int, _ random: inout SplitMix64) -> (TrainingLayout, Section) {
-        var draw = Double.random(in: 0..<total, using: &random)
-        let index = layouts.firstIndex {
-            draw -= $0.weight
+    ///
+    /// - Throws: `TrainingError` for a clip that is too short for every layout.
+    func choose(latents: Int, _ random: inout SplitMix64) throws -> (TrainingLayout, Section) {
+        let fitting = layouts.indices.filter { layouts[$0].packing.window < latents }
+        guard let last = fitting.last else {
+            throw TrainingError(
+                """
+                a clip has \(latents - 1) latents after its start, fewer than any of the packings \
+                generates; train with longer clips or a smaller g
+                """)
+        }
+        var draw = Double.random(
+            in: 0..<fitting.reduce(0) { $0 + layouts[$1].weight }, using: &random)
+        let index = fitting.first {
+            draw -= layouts[$0].weight
             return draw < 0
         }
-        let layout = index ?? layouts.count - 1
-        let longest = max(
-            1, min((latents - 1) / layouts[layout].packing.window, plans[layout].count))
+        let layout = index ?? last
+        let longest = min((latents - 1) / layouts[layout].packing.window, plans[layout].count)
         let plan = plans[layout][Int.random(in: 1...longest, using: &random) - 1]
         let isFirst = Double.random(in: 0..<1, using: &random) < firstShare
         let number = isFirst ? 0 : Int.random(in: 0..<plan.sections.count, using: &random)

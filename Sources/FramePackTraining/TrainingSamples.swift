@@ -40,9 +40,11 @@ struct SampleChooser {
     }
 
     /// Draws a shard, a layout, and a section that its clips are long enough for.
-    func chooseShared(_ random: inout SplitMix64) -> Shared {
+    ///
+    /// - Throws: `TrainingError` for clips that are too short for every layout.
+    func chooseShared(_ random: inout SplitMix64) throws -> Shared {
         let shard = Int.random(in: 0..<shards.count, using: &random)
-        let (layout, section) = layouts.choose(latents: shards[shard].latents.dim(2), &random)
+        let (layout, section) = try layouts.choose(latents: shards[shard].latents.dim(2), &random)
         return Shared(shard: shard, section: section, isDiscrete: layout.packing.isDiscrete)
     }
 

@@ -143,7 +143,7 @@ public final class TransformerTraining: TrainingTask {
         return try groups.map { group in
             let rows = samples.clamped(to: group * width..<(group + 1) * width)
             var random = random(step, 1 << 16 | group)
-            let shared = chooser.chooseShared(&random)
+            let shared = try chooser.chooseShared(&random)
             let choices = rows.map { index in
                 var random = self.random(step, index)
                 return chooser.choose(shared, &random)

@@ -202,6 +202,7 @@ private func refusal(json: String) -> String? {
     @Test func theScheduleCountsTheGeneratedTokens() {
         let size = FrameSize(height: 480, width: 832)
         #expect(
-            request().schedule(size: size) == FlowSchedule(tokenCount: 14040, stepCount: 25))
+            request().schedule(latents: 9, size: size)
+                == FlowSchedule(tokenCount: 14040, stepCount: 25))
     }
 }

@@ -64,6 +64,57 @@ import Torch
         #expect(plan.sections.count == 5)
     }
 
+    @Test(
+        "No two latents have one index, whatever is left out or missing",
+        arguments: [
+            ("td_f16k4f2k2f1k1_g4", SamplingOrder.planned), ("td_f16k4f2k2f1k1_g4", .vanilla),
+            ("f1k1_x_f16k4f2k2f1k1_g4", .f1), ("f1k1_x_g4_f1k1f4k2f16k4_td", .inverted),
+            ("f1k1_x_g4_f1k1f4k2f16k4_x_f1k1", .inverted),
+            ("td_f16k4f4k2f1k1_g4_x_f1k1", .antiDrifting),
+        ])
+    func indicesAreUnique(name: String, order: SamplingOrder) throws {
+        for endpoints in order == .planned ? [[0.9, 2.5], []] : [[]] {
+            let plan = try SectionPlan(
+                order: order, length: .frames(4 * 4 * 6 + 1), window: 4,
+                packing: Packing(name: name),
+                endpoints: endpoints.map { PlannedEndpoint(seconds: $0) },
+                timeline: PromptTimeline("a"))
+            let random = try Generator(seed: 1)
+            var history = LatentHistory(
+                start: try .randn([1, 16, 1, 2, 2], generator: random), plan: plan,
+                order: .similarity)
+            for section in plan.sections {
+                let context = try history.context(of: section)
+                let groups = context.packed.groups.map(\.frames.indices) + [context.indices]
+                let indices = groups.flatMap { group -> [Int] in
+                    guard case .shared(let indices) = group else { return [] }
+                    return indices
+                }
+                #expect(Set(indices).count == indices.count, "\(section.number): \(indices)")
+                try history.add(
+                    .randn([1, 16, section.latentCount, 2, 2], generator: random), of: section)
+            }
+        }
+    }
+
+    @Test func aDistantHistoryLiesAsFarAwayAsInAPlan() throws {
+        // Place 2 exists, place 5 is next: two windows between them are left out.
+        let plan = try SectionPlan(
+            order: .planned, length: .frames(4 * 9 * 6 + 1),
+            packing: Packing(name: "td_f16k4f2k2f1k1_g9"),
+            endpoints: [3.0, 7.0].map { PlannedEndpoint(seconds: $0) },
+            timeline: PromptTimeline("a"))
+        let contexts = try [HistoryOrder.time, .similarity].map { order in
+            var history = LatentHistory(
+                start: try .ones([1, 16, 1, 2, 2]), plan: plan, order: order)
+            try history.add(.ones([1, 16, 9, 2, 2]), of: plan.sections[0])
+            return try history.context(of: plan.sections[1])
+        }
+        // All latents are alike, so that the nearest in time come first here too.
+        #expect(contexts[0].packed.clean?.indices == contexts[1].packed.clean?.indices)
+        #expect(contexts[0].packed.clean2x?.indices == contexts[1].packed.clean2x?.indices)
+    }
+
     @Test func timeOutweighsLikenessInHybridOrder() throws {
         let (near, _) = try history(turns, order: .hybrid, timeWeight: 1000)
         #expect(try angles(near.packed.clean2x) == [40, 90])

@@ -22,7 +22,7 @@ private struct ToyDenoiser: Denoiser {
         let prompt = Conditioning(
             promptEmbeds: try .zeros([1, 1, 1]), pooled: try .zeros([1, 1]))
         return try SectionSampler(
-            SamplerChoice.euler.sampler(schedule), guidance: Guidance(), dtype: .float32
+            { _ in SamplerChoice.euler.sampler(schedule) }, guidance: Guidance(), dtype: .float32
         ) { ToyDenoiser(answer: answer) }.sample(
             section: 2, noise: .ones([1, 16, 1, 2, 2]),
             context: SectionContext(indices: .shared([1])), prompt: prompt, negative: nil,

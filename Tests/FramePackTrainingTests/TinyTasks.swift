@@ -32,7 +32,9 @@ enum TinyTasks {
     static let packings = ["f1k1_x_f16k4f2k2f1k1_g9", "f1k1_x_g9_f1k1f2k2f16k4_td"]
 
     /// A training's settings with those packings.
-    static func config(steps: Int, batch: Int) throws -> TransformerTrainingConfig {
+    static func config(steps: Int, batch: Int, packings: [String] = packings) throws
+        -> TransformerTrainingConfig
+    {
         var config = TransformerTrainingConfig()
         (config.steps, config.batch) = (steps, batch)
         config.layouts = try packings.map { TrainingLayout(try Packing(name: $0)) }
@@ -66,7 +68,7 @@ enum TinyTasks {
     /// A few steps of a tiny transformer with its encoders.
     static func transformer(
         _ run: TrainingRun, steps: Int = 4, batch: Int = 2, blocks: Int = 1,
-        _ execution: TrainingExecution = exact
+        packings: [String] = packings, _ execution: TrainingExecution = exact
     ) throws -> TransformerTraining {
         var sizes = SmallModelSizes(side: side)
         sizes.transformer.headCount = 2
@@ -76,7 +78,7 @@ enum TinyTasks {
         sizes.transformer.singleBlockCount = blocks
         sizes.llama.layerCount = 3
         let model = try SmallModel(sizes, folder: run.model, source: RandomWeights(seed: 5))
-        let config = try config(steps: steps, batch: batch)
+        let config = try config(steps: steps, batch: batch, packings: packings)
         let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
         return try TransformerTraining(
             config, model: model, cache: cache, plainStart: .zeros([16, 1, 2, 2]), plainLevel: 0,

@@ -22,6 +22,26 @@ import Torch
         #expect(rows == [row], "\(name)")
     }
 
+    @Test("Clips that are too short for a packing's section are passed over, or named")
+    func clipsAreLongEnough() throws {
+        try withTemporaryFolder { folder in
+            // One shard has clips of 9 latents after the start, the other of 18.
+            let run = try TinyTasks.prepare(folder)
+            let task = try TinyTasks.transformer(
+                run, batch: 8, packings: ["td_f1k1_g12", "td_f1k1_g9"])
+            for step in 0..<3 {
+                #expect(try task.loss(step: step, samples: 0..<8).loss.item().isFinite)
+            }
+            do {
+                _ = try TinyTasks.transformer(run, packings: ["td_f1k1_g30"])
+                Issue.record("no error")
+            } catch let error as TrainingError {
+                #expect("\(error)".contains("td_f1k1_g30 generates 30 latents"), "\(error)")
+                #expect("\(error)".contains("the longest clip has 18"), "\(error)")
+            }
+        }
+    }
+
     /// Whatever is generated when, a sample sees what a generation would have packed.
     @Test(arguments: SamplingOrder.allCases, [1, 2, 3, 6])
     func samplesSeeWhatAGenerationPacks(_ order: SamplingOrder, sections: Int) throws {

@@ -152,6 +152,22 @@ import ToyWorld
             #expect(same.videos[0].measures.metrics[.ssim]?.mean == 1)
             let message = Self.message { _ = try VideoEvaluation(options).run(two) }
             #expect(message.contains("only 1 frames"), "\(message)")
+            options.reference = two
+            let longer = Self.message { _ = try VideoEvaluation(options).run(one) }
+            #expect(longer.contains("2.mp4 has more than the 1 frames of"), "\(longer)")
+        }
+    }
+
+    @Test("A WebP with several frames in a folder is a video, one with a single frame a picture")
+    func webP() throws {
+        try withTemporaryFolder { folder in
+            for (name, flags) in [("a.webp", UInt8(0x02)), ("b.webp", 0x10)] {
+                var data = Data("RIFF\u{10}\0\0\0WEBPVP8X\u{0A}\0\0\0".utf8)
+                data.append(contentsOf: [flags, 0, 0, 0, 47, 0, 0, 47, 0, 0])
+                try data.write(to: folder.appendingPathComponent(name))
+            }
+            let message = Self.message { _ = try VideoEvaluation().run(folder) }
+            #expect(message.contains("a.webp is an animated WebP"), "\(message)")
         }
     }
 

@@ -65,8 +65,7 @@ extension Section {
         }
         let isBefore = nearest.index < target
         let chosen = Array(ranked.prefix(slots.count))
-        let indices = indices(
-            of: chosen, nearest: nearest.index, isBefore: isBefore, window, blankWindows)
+        let (indices, beyond) = indices(of: chosen, isBefore: isBefore, window, blankWindows)
         var groups = context.map { group in
             Array(zip(group.sources, zip(group.roles, group.indices)))
         }
@@ -79,8 +78,13 @@ extension Section {
                     number == 0 ? .start : .generated(number), (.history, indices[number] ?? 0)
                 )
             }
+            // Places that nothing exists for yet lie beyond all that does.
+            for place in places where place.offset >= chosen.count {
+                let away = place.offset - chosen.count
+                groups[level][place.element.position].1.1 = beyond + (isBefore ? -away : away)
+            }
         }
-        return shifted(groups, beyond: indices.values.min() ?? 0)
+        return withAnchorsOutside(groups, isBefore: isBefore)
     }
 
     /// A place of the history in the context's groups.
@@ -98,13 +102,14 @@ extension Section {
         }.sorted { abs($0.index - target) < abs($1.index - target) }
     }
 
+    /// The rotary indices of latents, and that of the place after the farthest one.
     private func indices(
-        of latents: [Int], nearest: Int, isBefore: Bool, _ window: Int, _ blankWindows: (Int) -> Int
-    ) -> [Int: Int] {
+        of latents: [Int], isBefore: Bool, _ window: Int, _ blankWindows: (Int) -> Int
+    ) -> (indices: [Int: Int], beyond: Int) {
         let outward = isBefore ? latents.sorted(by: >) : latents.sorted()
         let step = isBefore ? -1 : 1
         var indices: [Int: Int] = [:]
-        var index = nearest
+        var index = ((isBefore ? targetIndices.first : targetIndices.last) ?? 0) + step
         var before =
             isBefore ? pieces[0].latents.lowerBound : (pieces.last?.latents.upperBound ?? 0) - 1
         for latent in outward {
@@ -114,22 +119,27 @@ extension Section {
             index += step
             before = latent
         }
-        return indices
+        return (indices, index)
     }
 
-    /// Groups with anchors moved so far out that no two latents have one index.
-    private func shifted(
-        _ groups: [[(LatentSource, (ContextRole, Int))]], beyond lowest: Int
+    /// Groups with the anchors that lie beyond the history moved out as far as it now reaches, so
+    /// that no two latents have one index.
+    private func withAnchorsOutside(
+        _ groups: [[(LatentSource, (ContextRole, Int))]], isBefore: Bool
     ) -> [ContextGroup] {
-        let oldLowest = historySlots.map(\.index).min() ?? 0
+        let places = groups.joined().filter { $0.1.0 == .history }.map(\.1.1)
+        let old = historySlots.map(\.index)
+        let (was, reaches) =
+            isBefore ? (old.min() ?? 0, places.min() ?? 0) : (old.max() ?? 0, places.max() ?? 0)
+        func moved(_ index: Int) -> Int {
+            if isBefore { return index < was ? index + min(reaches - was, 0) : index }
+            return index > was ? index + max(reaches - was, 0) : index
+        }
         return zip(context, groups).map { old, members in
             ContextGroup(
                 kernel: old.kernel, averaging: old.averaging, sources: members.map(\.0),
                 roles: members.map(\.1.0),
-                indices: members.map { _, place in
-                    let isBeyond = place.0 != .history && place.1 < oldLowest
-                    return isBeyond ? place.1 + min(lowest - oldLowest, 0) : place.1
-                })
+                indices: members.map { $1.0 == .history ? $1.1 : moved($1.1) })
         }
     }
 }

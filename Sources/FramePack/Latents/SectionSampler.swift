@@ -5,8 +5,10 @@ public import Torch
 public struct SectionSampler {
     /// Makes the denoiser of one branch of one section, so that caches begin anew.
     public typealias MakeDenoiser = () -> any Denoiser
+    /// Makes the steps of a section that generates so many latents: noise levels depend on them.
+    public typealias MakeSampler = (_ latents: Int) -> any Sampler
 
-    private let sampler: any Sampler
+    private let sampler: MakeSampler
     private let guidance: Guidance
     private let dtype: DType
     private let makeDenoiser: MakeDenoiser
@@ -14,12 +16,12 @@ public struct SectionSampler {
     /// Makes a sampler of sections.
     ///
     /// - Parameters:
-    ///   - sampler: The steps.
+    ///   - sampler: Makes the steps of a section.
     ///   - guidance: How strongly the prompt is followed.
     ///   - dtype: The type in which the network gets latents.
     ///   - makeDenoiser: Called once for each branch of each section.
     public init(
-        _ sampler: any Sampler, guidance: Guidance, dtype: DType,
+        _ sampler: @escaping MakeSampler, guidance: Guidance, dtype: DType,
         makeDenoiser: @escaping MakeDenoiser
     ) {
         self.sampler = sampler
@@ -46,7 +48,7 @@ public struct SectionSampler {
     ) throws -> Tensor {
         let denoiser = makeDenoiser()
         let opposite = guidance.needsNegative ? negative.map { ($0, makeDenoiser()) } : nil
-        return try sampler.sample(noise, dtype: dtype) { x, sigma in
+        return try sampler(noise.dim(2)).sample(noise, dtype: dtype) { x, sigma in
             let v = try denoiser.velocity(x, sigma: sigma, context: context, prompt: prompt)
             guard let (negative, other) = opposite else { return v }
             return try guidance.combined(

@@ -33,7 +33,7 @@ extension GenerationRequest {
             distilledScale: guidance)
         let (cache, threshold, steps) = (stepCache, threshold, steps)
         return SectionSampler(
-            sampler.sampler(schedule(size: size)), guidance: guidanceSettings,
+            { sampler.sampler(schedule(latents: $0, size: size)) }, guidance: guidanceSettings,
             dtype: precision.transformer
         ) {
             switch cache {

@@ -12,7 +12,7 @@ public struct PlanReport: Equatable, Codable, Sendable {
     public let limit: Double?
     /// Latents of the history that a section sees, without anchors and tail.
     public let latentFramesRemembered: Int
-    /// Sections of the video.
+    /// Sections of the video, a window each; a call of ``sections`` may generate two of them.
     public let sectionCount: Int
     /// Latents a section generates.
     public let window: Int
@@ -40,7 +40,7 @@ public struct PlanReport: Equatable, Codable, Sendable {
     public let endImage: Bool
     /// Tokens of the start picture in every section; text tokens are counted once it is tokenized.
     public let visionTokens: Int
-    /// The sections, in the order of their generation.
+    /// The calls that generate the sections, in their order.
     public let sections: [SectionReport]
     /// The prompts in time order; sections name them by number, from 1.
     public let prompts: [TimedPrompt]
@@ -66,7 +66,7 @@ public struct PlanReport: Equatable, Codable, Sendable {
         contextCost = plan.packing.contextCost
         limit = plan.packing.limit
         latentFramesRemembered = plan.packing.latentFramesRemembered
-        sectionCount = plan.sections.count
+        sectionCount = plan.windowCount
         window = plan.window
         latents = plan.latentCount
         frames = plan.frameCount

@@ -68,10 +68,13 @@ extension GenerationRequest {
 
     /// The noise levels of a section.
     ///
-    /// - Parameter size: The video's size.
-    public func schedule(size: FrameSize) -> FlowSchedule {
+    /// - Parameters:
+    ///   - latents: Latents that the section generates; `effectiveWindow`, or two windows where both
+    ///     ends of a video are generated at once.
+    ///   - size: The video's size.
+    public func schedule(latents: Int, size: FrameSize) -> FlowSchedule {
         FlowSchedule(
-            tokenCount: PatchKernel(rate: 1).tokenCount(latents: effectiveWindow, size: size),
+            tokenCount: PatchKernel(rate: 1).tokenCount(latents: latents, size: size),
             stepCount: steps, shift: shift)
     }
 

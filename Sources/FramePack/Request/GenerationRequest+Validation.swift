@@ -67,7 +67,13 @@ extension GenerationRequest {
                     + "\(order?.rawValue ?? "").")
         }
         for planned in endpoint {
-            if let text = planned.text { try Self.checkText("endpoint", text) }
+            guard let text = planned.text else { continue }
+            try Self.checkText("endpoint", text)
+            guard text.contains(where: { !$0.isWhitespace }) else {
+                throw .malformedTimeline(
+                    "The endpoint at \(plainText(planned.seconds)) s has an empty prompt; write one, "
+                        + "or leave out the colon.")
+            }
         }
         if let shift { try SettingRange.check("shift", shift, in: Limits.shift) }
         try SettingRange.check("guidance", guidance, in: Limits.guidance)

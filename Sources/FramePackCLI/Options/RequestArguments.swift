@@ -62,7 +62,14 @@ struct RequestArguments: ParsableArguments {
         set(&request.historyOrder, sampling.historyOrder)
         set(&request.historyTimeWeight, sampling.historyTimeWeight)
         if !sampling.endpoint.isEmpty { request.endpoint = sampling.endpoint.map(\.endpoint) }
-        set(&request.window, sampling.window)
+        if let window = sampling.window {
+            if let packing = request.packing, packing.window != window {
+                throw .conflictingSettings(
+                    "window is \(window), and the packing \(packing) generates \(packing.window); "
+                        + "leave one of them out.")
+            }
+            request.window = window
+        }
         set(&request.seed, sampling.seed)
         set(&request.steps, sampling.steps)
         set(&request.sampler, sampling.sampler)

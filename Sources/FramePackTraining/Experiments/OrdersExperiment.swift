@@ -89,16 +89,17 @@ public struct OrdersExperiment: Sendable {
     {
         try extent.lengths.map { length in
             let rows = try Self.rows()
-            if workers > 1 {
-                try WorkerThreads(workers).run { worker, lock in
-                    let own = rows.indices.filter { $0 % workers == worker }.map { rows[$0] }
+            let threads = min(workers, rows.count)
+            if threads > 1 {
+                try WorkerThreads(threads).run { thread, shared in
+                    let own = rows.indices.filter { $0 % threads == thread }.map { rows[$0] }
                     _ = try evaluation(length, own).run { progress in
-                        try lock.withLock { try onVideo(progress) }
+                        try shared.alone { try onVideo(progress) }
                     }
                 }
             }
             return try evaluation(length, rows).run { progress in
-                if workers == 1 { try onVideo(progress) }
+                if threads == 1 { try onVideo(progress) }
             }
         }
     }
@@ -120,25 +121,41 @@ private struct WorkerThreads {
 
     /// Runs the work on every thread and waits for all of them.
     ///
-    /// - Parameter work: Gets the thread's number from 0 and a lock that all share.
-    func run(_ work: @escaping @Sendable (Int, NSLock) throws -> Void) throws {
-        let (lock, failure, done) = (NSLock(), FirstError(), DispatchSemaphore(value: 0))
+    /// - Parameter work: Gets the thread's number from 0 and what all threads share.
+    func run(_ work: @escaping @Sendable (Int, Shared) throws -> Void) throws {
+        let (shared, done) = (Shared(), DispatchSemaphore(value: 0))
         for number in 0..<count {
             let thread = Thread {
-                do { try work(number, lock) } catch { failure.keep(error) }
+                do { try work(number, shared) } catch { shared.fail(error) }
                 done.signal()
             }
             thread.stackSize = 16 << 20
             thread.start()
         }
         for _ in 0..<count { done.wait() }
-        if let error = failure.error { throw error }
+        if let error = shared.error { throw error }
     }
 
-    private final class FirstError: @unchecked Sendable {
+    /// What threads share: their turn, and the first error, after which nobody gets one.
+    final class Shared: @unchecked Sendable {
         private let lock = NSLock()
-        private(set) var error: (any Error)?
+        private var first: (any Error)?
 
-        func keep(_ new: any Error) { lock.withLock { error = error ?? new } }
+        var error: (any Error)? { lock.withLock { first } }
+
+        func fail(_ error: any Error) { lock.withLock { first = first ?? error } }
+
+        /// Does something while no other thread does.
+        ///
+        /// - Throws: The first error of any thread; what `body` throws, which then is that.
+        func alone(_ body: () throws -> Void) throws {
+            try lock.withLock {
+                if let first { throw first }
+                do { try body() } catch {
+                    first = error
+                    throw error
+                }
+            }
+        }
     }
 }

@@ -108,8 +108,8 @@ package final class SampleRenderer {
             transformer, execution: Execution(dtype: dtype) { try token.check() },
             distilledScale: request.guidance)
         let sampler = SectionSampler(
-            request.sampler.sampler(request.schedule(size: size)), guidance: Guidance(),
-            dtype: dtype
+            { request.sampler.sampler(request.schedule(latents: $0, size: size)) },
+            guidance: Guidance(), dtype: dtype
         ) { denoiser }
         var history = LatentHistory(
             start: start, plan: plan, codebook: plan.packing.isDiscrete ? try codebook() : nil)

@@ -95,6 +95,11 @@ public final class VideoEvaluation {
         guard let first, let last else {
             throw TrainingError("\(file.path) holds no frames")
         }
+        if try reference?.frame() != nil {
+            throw TrainingError(
+                "\(options.reference?.path ?? "") has more than the \(meter.frameCount) frames of "
+                    + "\(file.path); compare videos of one length")
+        }
         let sections = VideoSections(
             of: file, frames: meter.frameCount, length: options.sectionFrames)
         let values = meter.values.merging(predicted.values(frames: meter.frameCount)) { $1 }

@@ -28,6 +28,11 @@ final class VideoFrames {
     init(_ file: URL) throws {
         self.file = file
         guard Self.isFolder(file) else {
+            guard !Self.isAnimatedWebP(file) else {
+                throw TrainingError(
+                    "\(file.path) is an animated WebP, which cannot be read back; measure the mp4 or "
+                        + "GIF of the same video")
+            }
             let reader = try VideoReader(contentsOf: file)
             (self.reader, pictures, framesPerSecond) = (reader, [], reader.framesPerSecond)
             return
@@ -69,14 +74,31 @@ final class VideoFrames {
             throw TrainingError("\(url.path) is not there; name a video or a folder of videos")
         }
         guard isFolder(url) else { return [url] }
-        let videos = try content(url, videoEndings)
-        if !videos.isEmpty { return videos }
-        if try !content(url, pictureEndings).isEmpty { return [url] }
+        let pictures = try content(url, pictureEndings)
+        let animations = pictures.filter(isAnimatedWebP)
+        let videos = try content(url, videoEndings) + animations
+        if !videos.isEmpty {
+            return videos.sorted { $0.lastPathComponent < $1.lastPathComponent }
+        }
+        if !pictures.isEmpty { return [url] }
         throw TrainingError(
             """
             \(url.path) holds no videos and no frames; videos end in \
             \(videoEndings.sorted().joined(separator: ", ")), frames in .png or .jpg
             """)
+    }
+
+    /// Whether a file is a WebP with several frames: a video, where one with a single frame is a
+    /// picture.
+    ///
+    /// Source: WebP container specification, extended file format: bit 1 of the flags of `VP8X`.
+    private static func isAnimatedWebP(_ file: URL) -> Bool {
+        guard file.pathExtension.lowercased() == "webp",
+            let handle = try? FileHandle(forReadingFrom: file),
+            let head = try? handle.read(upToCount: 21), head.count == 21
+        else { return false }
+        return head.prefix(4) == Data("RIFF".utf8) && head[8..<16] == Data("WEBPVP8X".utf8)
+            && head[20] & 2 != 0
     }
 
     private static func isFolder(_ url: URL) -> Bool {
