@@ -160,6 +160,16 @@ import TorchNN
         #expect(try scales("{}") == [1])
         #expect(try scales(#"{"transformer.lora_alpha": 8, "transformer.r": 2}"#) == [4])
         #expect(try scales(#"{"lora_alpha": 2, "alpha_pattern": {"proj_in": 1}}"#) == [1, 0.5])
+        // The longer pattern names the layer more closely, whatever their order.
+        for patterns in [
+            #"{"proj_in": 1, "context_embedder.proj_in": 6, "in": 8}"#,
+            #"{"in": 8, "context_embedder.proj_in": 6, "proj_in": 1}"#,
+        ] {
+            for _ in 0..<20 {
+                #expect(
+                    try scales(#"{"lora_alpha": 2, "alpha_pattern": \#(patterns)}"#) == [1, 3])
+            }
+        }
         #expect(
             try scales(#"{"lora_alpha": 2, "use_rslora": true}"#) == [2 * 2.0.squareRoot() / 2])
     }

@@ -21,8 +21,11 @@ struct PEFTConfig {
     }
 
     /// The alpha of a layer, as it stands above the rank; nil where nothing is said.
+    ///
+    /// Of several patterns that end the layer's name the longest says most of it.
     func alpha(of layer: String, rank: Int) -> Double? {
-        let own = alphas.first { layer == $0.key || layer.hasSuffix(".\($0.key)") }?.value
+        let own = alphas.filter { layer == $0.key || layer.hasSuffix(".\($0.key)") }
+            .max { $0.key.count < $1.key.count }?.value
         guard let alpha = own ?? alpha else { return nil }
         return usesRoot ? alpha * Double(rank).squareRoot() : alpha
     }
