@@ -31,9 +31,12 @@ final class Heartbeat: @unchecked Sendable {
     private var onLoss: (grace: Double, handler: @Sendable (String) -> Void)?
     // Of the thread alone.
     private var counts: [Int]
-    private var changes: [Date]
+    private var changes: [SuspendingClock.Instant]
+    /// By which silence is measured: no correction of the time of day moves it, and it stands still
+    /// while the machine sleeps, during which nobody beats.
+    private let clock = SuspendingClock()
 
-    /// Begins to beat, and waits for the first beat of all others.
+    /// Begins to beat, and to watch the others, on a thread of its own.
     init(_ launch: ProcessLaunch, store: Store, interval: Double, patience: Double) throws {
         (rank, size) = (launch.rank, launch.size)
         (self.interval, self.patience) = (interval, patience)
@@ -41,7 +44,7 @@ final class Heartbeat: @unchecked Sendable {
         place = launch.place
         isStoreServed = launch.isStoreServed
         counts = Array(repeating: 0, count: size)
-        changes = Array(repeating: Date(), count: size)
+        changes = Array(repeating: clock.now, count: size)
         try store.add(Key.beat(rank), 1)
         Thread.detachNewThread { [self] in watch() }
     }
@@ -102,9 +105,9 @@ final class Heartbeat: @unchecked Sendable {
         let limit = isSuspicious ? Swift.min(patience, 4 * interval) : patience
         for other in (1..<size).prefix(8).map({ (rank + $0) % size }) {
             let count = try store.add(Key.beat(other), 0)
-            let now = Date()
+            let now = clock.now
             if count != counts[other] { (counts[other], changes[other]) = (count, now) }
-            let silence = now.timeIntervalSince(changes[other])
+            let silence = changes[other].duration(to: now) / .seconds(1)
             guard silence > limit else { continue }
             let reason = String(format: "rank %d is gone: no sign of it for %.1f s", other, silence)
             try publish(reason)
