@@ -55,6 +55,10 @@ int32_t ct_store_has(ct_store s, const char *key, bool *out) {
   CT_TRY(*out = ref(s)->check({key}))
 }
 
+/// How long an exchange may take: practically for ever, since whoever waits watches the others.
+/// A longest time in milliseconds would overflow where a clock's nanoseconds are added to it.
+constexpr std::chrono::hours forever{10 * 365 * 24};
+
 int32_t ct_gloo_join(ct_group *out, ct_store s, const char *prefix, int32_t rank, int32_t size,
                      const char *address, int64_t timeout_ms) {
   using Gloo = c10d::ProcessGroupGloo;
@@ -62,7 +66,9 @@ int32_t ct_gloo_join(ct_group *out, ct_store s, const char *prefix, int32_t rank
          options->devices.push_back(address ? Gloo::createDeviceForHostname(address)
                                             : Gloo::createDefaultDevice());
          auto store = c10::make_intrusive<c10d::PrefixStore>(prefix, ref(s));
-         *out = giveGroup(c10::make_intrusive<Gloo>(store, rank, size, options)))
+         auto group = c10::make_intrusive<Gloo>(store, rank, size, options);
+         group->setTimeout(forever);
+         *out = giveGroup(std::move(group)))
 }
 
 void ct_group_free(ct_group g) { delete reinterpret_cast<Group *>(g); }

@@ -5,14 +5,13 @@ public import Torch
 /// Processes that exchange tensors: all of them make the same calls in the same order.
 ///
 /// CPU tensors go over Gloo, those of a GPU over NCCL. A process that dies ends the calls of all
-/// others within seconds, with an error that says which one is gone.
+/// others within seconds, with an error that says which one is gone. For one that lives they wait as
+/// long as it takes, as for rank 0 while it writes what was trained.
 public final class ProcessGroup: @unchecked Sendable {
     /// How long a group waits.
     public struct Options: Sendable {
         /// Seconds until all processes have to be there.
         public var joinTimeout = 300.0
-        /// Seconds that one call may take, others' work before it included.
-        public var callTimeout = 1800.0
         /// Seconds between two signs of life.
         public var beatInterval = 0.5
         /// Seconds without a sign of life after which a process is gone.
@@ -110,7 +109,7 @@ public final class ProcessGroup: @unchecked Sendable {
                 ct_gloo_join(
                     &$0, store.handle, store.prefix + "gloo", Int32(launch.rank),
                     Int32(launch.size), isLoopback ? "127.0.0.1" : nil,
-                    Int64(options.callTimeout * 1000))
+                    Int64(options.joinTimeout * 1000))
             }
         }
     }
@@ -148,7 +147,7 @@ extension ProcessGroup {
     /// Replaces a tensor of every process by their sum, mean or maximum.
     ///
     /// - Parameter tensor: Contiguous, of the same shape and type everywhere.
-    /// - Throws: `DistributedError` if a process is gone or the time is over.
+    /// - Throws: `DistributedError` if a process is gone.
     public func allReduce(_ tensor: Tensor, _ reduction: Reduction = .sum) throws {
         guard tensor.count > 0 else { return }
         let operation = reduction == .max ? CT_REDUCE_MAX : CT_REDUCE_SUM
@@ -164,7 +163,7 @@ extension ProcessGroup {
     ///   - tensor: Contiguous, of the same shape and type everywhere; of no use afterwards on the
     ///     other processes.
     ///   - root: The process that gets the sum.
-    /// - Throws: `DistributedError` if a process is gone or the time is over.
+    /// - Throws: `DistributedError` if a process is gone.
     public func reduce(_ tensor: Tensor, to root: Int) throws {
         guard tensor.count > 0 else { return }
         try exchange(tensor, "reduce") {
@@ -177,7 +176,7 @@ extension ProcessGroup {
     /// - Parameters:
     ///   - tensor: Contiguous, of the same shape and type everywhere.
     ///   - root: The process whose tensor it is.
-    /// - Throws: `DistributedError` if a process is gone or the time is over.
+    /// - Throws: `DistributedError` if a process is gone.
     public func broadcast(_ tensor: Tensor, from root: Int = 0) throws {
         guard tensor.count > 0 else { return }
         try exchange(tensor, "broadcast") {
@@ -187,7 +186,7 @@ extension ProcessGroup {
 
     /// The text of one process, for all.
     ///
-    /// - Throws: `DistributedError` if a process is gone or the time is over.
+    /// - Throws: `DistributedError` if a process is gone.
     public func broadcast(_ text: String, from root: Int = 0) throws -> String {
         let bytes = Array(text.utf8)
         let count = try Tensor([Int64(bytes.count)])
@@ -202,7 +201,7 @@ extension ProcessGroup {
     ///
     /// - Parameter part: Contiguous, of the same shape and type everywhere.
     /// - Returns: `(size, ...)`, with the part's shape.
-    /// - Throws: `DistributedError` if a process is gone or the time is over.
+    /// - Throws: `DistributedError` if a process is gone.
     public func allGather(_ part: Tensor) throws -> Tensor {
         let whole = try Tensor.empty(
             [size * part.count], dtype: part.dtype, device: part.device)
@@ -222,7 +221,7 @@ extension ProcessGroup {
     ///     process.
     ///   - reduction: The sum or the mean.
     /// - Returns: The part of this process, `(...)`.
-    /// - Throws: `DistributedError` if a process is gone or the time is over, or for a tensor that
+    /// - Throws: `DistributedError` if a process is gone, or for a tensor that
     ///   has not one part for each process.
     public func reduceScatter(_ whole: Tensor, _ reduction: Reduction = .sum) throws -> Tensor {
         guard whole.rank > 0, whole.dim(0) == size else {
@@ -245,7 +244,7 @@ extension ProcessGroup {
 
     /// Returns when all processes have called it.
     ///
-    /// - Throws: `DistributedError` if a process is gone or the time is over.
+    /// - Throws: `DistributedError` if a process is gone.
     public func barrier() throws { try allReduce(.zeros([1])) }
 
     /// Fails if a process is known to be gone; waits for nobody.
@@ -287,7 +286,7 @@ extension ProcessGroup {
         DistributedError(rank: rank, reason)
     }
 
-    /// Begins one exchange and waits for its end, for the loss of a process, or for the time.
+    /// Begins one exchange and waits for its end, or for the loss of a process.
     private func exchange(
         _ tensor: Tensor, _ name: String, _ begin: (inout ct_work?, ct_group) -> Int32
     ) throws {
@@ -304,7 +303,7 @@ extension ProcessGroup {
             try check(begin(&work, group))
             guard let work else { throw TorchError(.invalid, "libtorch gave no work") }
             defer { ct_work_free(work) }
-            try wait(for: work, name)
+            try wait(for: work)
         } catch let error as TorchError {
             throw lost(
                 heartbeat.search()
@@ -312,21 +311,12 @@ extension ProcessGroup {
         }
     }
 
-    private func wait(for work: ct_work, _ name: String) throws {
-        let clock = ContinuousClock()
-        let end = clock.now + .seconds(options.callTimeout)
+    private func wait(for work: ct_work) throws {
         var isDone = false
         while true {
             try check(ct_work_wait(work, 100, &isDone))
             if isDone { return }
             try checkAlive()
-            guard clock.now < end else {
-                throw lost(
-                    """
-                    \(name) waited \(Int(options.callTimeout)) s for the other processes, which are \
-                    alive; see what they do
-                    """)
-            }
         }
     }
 }

@@ -141,6 +141,19 @@ import TorchDistributed
         #expect(results.error(0).contains("rank 0: only 2 of 3 processes came to 127.0.0.1:"))
     }
 
+    /// What a member does between its calls may take as long as it takes.
+    @Test func aMemberThatIsBusyIsWaitedFor() throws {
+        var options = ProcessGroup.Options()
+        (options.joinTimeout, options.patience, options.beatInterval) = (2, 1, 0.1)
+        let results = try members(3, options: options) { group in
+            if group.rank == 0 { Thread.sleep(forTimeInterval: 4) }
+            let value = try Tensor([Float(group.rank)])
+            try group.allReduce(value)
+            return value
+        }.all(3)
+        #expect(results == [[3], [3], [3]])
+    }
+
     @Test func aPartForEachMemberIsNeeded() throws {
         let results = try members(2) { group in
             let error = #expect(throws: DistributedError.self) {
