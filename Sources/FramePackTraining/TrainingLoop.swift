@@ -75,18 +75,38 @@ public final class TrainingLoop {
     /// - Parameters:
     ///   - shouldStop: Asked before each step; a run that stops stores its state. It is enough that
     ///     one process is to stop.
-    ///   - record: Gets each step before a state that counts it as done is stored, so that a run
-    ///     that is killed at any moment has every step of its state in the record. Rank 0's alone.
-    ///   - onStep: Called after each step; what it throws ends the run, its state stored.
-    /// - Throws: `TrainingError` for a loss or gradient that is not a number; the state stays the
-    ///   one that was stored last. `DistributedError` if a process is gone.
+    ///   - record: As in ``run(stop:record:onStep:)``.
+    ///   - onStep: Likewise.
+    /// - Throws: Likewise.
     public func run(
         shouldStop: () -> Bool = { false }, record: TrainingRecord? = nil,
         onStep: (TrainingReport) throws -> Void
     ) throws {
+        try run(stop: { shouldStop() ? .cancelled : nil }, record: record, onStep: onStep)
+    }
+
+    /// Runs until the end, or until there is a reason to stop.
+    ///
+    /// - Parameters:
+    ///   - stop: Asked before each step; a run that stops stores its state. It is enough that one
+    ///     process is to stop.
+    ///   - record: Gets each step before a state that counts it as done is stored, so that a run
+    ///     that is killed at any moment has every step of its state in the record. Rank 0's alone.
+    ///   - onStep: Called after each step; what it throws ends the run, its state stored.
+    /// - Returns: Why it stopped, the same on all processes; nil where all steps are done.
+    /// - Throws: `TrainingError` for a loss or gradient that is not a number; the state stays the
+    ///   one that was stored last. `DistributedError` if a process is gone.
+    @discardableResult
+    public func run(
+        stop: () -> TrainingStop?, record: TrainingRecord? = nil,
+        onStep: (TrainingReport) throws -> Void
+    ) throws -> TrainingStop? {
         if group?.rank ?? 0 == 0 { lock = try lock ?? FolderLock(folder) }
         defer { lock = nil }
-        while step < task.totalSteps, try !anyone(shouldStop()) {
+        var reason: TrainingStop?
+        while step < task.totalSteps {
+            reason = TrainingStop(rawValue: try greatest(stop()?.rawValue ?? 0))
+            if reason != nil { break }
             let report = try advance()
             var failure: (any Error)?
             do {
@@ -98,20 +118,21 @@ public final class TrainingLoop {
             if failure == nil {
                 do { try onStep(report) } catch { failure = error }
             }
-            if try anyone(failure != nil) {
+            if try greatest(failure == nil ? 0 : 1) > 0 {
                 try store()
                 throw failure ?? TrainingError("another process of the run ended it")
             }
         }
         try store()
+        return reason
     }
 
-    /// Whether something is true on any process.
-    private func anyone(_ isTrue: Bool) throws -> Bool {
-        guard let group else { return isTrue }
-        let flag = try Tensor([Float(isTrue ? 1 : 0)])
-        try group.allReduce(flag, .max)
-        return try flag.item() > 0
+    /// The greatest of all processes' numbers.
+    private func greatest(_ number: Int) throws -> Int {
+        guard let group else { return number }
+        let value = try Tensor([Int64(number)])
+        try group.allReduce(value, .max)
+        return try value.intItem()
     }
 
     private func advance() throws -> TrainingReport {
@@ -186,6 +207,14 @@ public final class TrainingLoop {
         bytes.averages = averages.averages.values.reduce(0) { $0 + $1.byteCount }
         return bytes
     }
+}
+
+/// Why a training stops before its last step; of several processes' reasons the later case counts.
+public enum TrainingStop: Int, Sendable {
+    /// The time that it was given is over.
+    case timeIsUp = 1
+    /// Somebody told it to end.
+    case cancelled
 }
 
 /// Peak signal-to-noise ratio in dB, from the mean squared error of pixels in [−1, 1].

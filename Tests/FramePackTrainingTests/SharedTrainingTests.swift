@@ -29,6 +29,22 @@ import TorchNN
         func error(_ rank: Int) -> String? { errors[rank] }
     }
 
+    /// Why each member stopped, and before which step.
+    private final class Stops: @unchecked Sendable {
+        struct Stop: Equatable {
+            let reason: TrainingStop?
+            let step: Int
+        }
+        private let lock = NSLock()
+        private var found: [Int: Result<Stop, any Error>] = [:]
+
+        func set(_ rank: Int, _ result: Result<Stop, any Error>) {
+            lock.withLock { found[rank] = result }
+        }
+
+        func stop(_ rank: Int) throws -> Stop { try #require(found[rank]).get() }
+    }
+
     private enum Manner: CaseIterable { case replicated, sharded }
 
     /// Trains the tiny transformer in some members, or in this thread alone.
@@ -103,6 +119,46 @@ import TorchNN
             for rank in 0..<3 { expectSame(one.losses(0), several.losses(rank)) }
             #expect(several.losses(0) == several.losses(2))
             try expectSameState(alone, shared)
+        }
+    }
+
+    /// Each member has its own reason, or none; all stop at the same step for the same one.
+    @Test(arguments: [
+        ([nil, TrainingStop.timeIsUp], TrainingStop.timeIsUp),
+        ([.cancelled, .timeIsUp], .cancelled), ([nil, nil], nil),
+    ])
+    func membersStopForOneReason(_ reasons: [TrainingStop?], _ wanted: TrainingStop?) throws {
+        try withTemporaryFolder { folder in
+            let run = try TinyTasks.prepare(folder)
+            let (port, group, found) = (try freePort(), DispatchGroup(), Stops())
+            for rank in 0..<2 {
+                group.enter()
+                Thread.detachNewThread {
+                    defer { group.leave() }
+                    let result = Result {
+                        let processes = try ProcessGroup(
+                            ProcessLaunch(
+                                rank: rank, size: 2, localRank: rank, host: "127.0.0.1", port: port)
+                        )
+                        let task = try TinyTasks.transformer(
+                            run, steps: 2, batch: 2, blocks: 1, TinyTasks.exact)
+                        let loop = try TinyTasks.loop(
+                            task, folder.appendingPathComponent("state"), group: processes)
+                        let reason = try loop.run(stop: { loop.step == 1 ? reasons[rank] : nil }) {
+                            _ in
+                        }
+                        try processes.barrier()
+                        processes.close()
+                        return Stops.Stop(reason: reason, step: loop.step)
+                    }
+                    found.set(rank, result)
+                }
+            }
+            group.wait()
+            for rank in 0..<2 {
+                #expect(
+                    try found.stop(rank) == Stops.Stop(reason: wanted, step: wanted == nil ? 2 : 1))
+            }
         }
     }
 

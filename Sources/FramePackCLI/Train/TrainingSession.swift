@@ -37,21 +37,23 @@ struct TrainingSession {
                 in: folder, metricNames: loop.task.metricNames, firstStep: loop.step) : nil
         let output = TrainingOutput(interval: lineInterval)
         defer { output.finish() }
-        try loop.run(
-            shouldStop: { token.isCancelled || deadline.map { $0 <= Date() } == true },
-            record: record
+        // All processes end for the reason of one, though their deadlines differ by moments.
+        let stop = try loop.run(
+            stop: {
+                if token.isCancelled { return .cancelled }
+                return deadline.map { $0 <= Date() } == true ? .timeIsUp : nil
+            }, record: record
         ) {
             guard let record else { return }
             output($0)
             try afterStep($0.step, record, token)
         }
         output.finish()
-        let isTimeUp = deadline.map { $0 <= Date() } == true
         let state = "stopped before step \(loop.step) of \(loop.task.totalSteps), state stored"
-        // One process that was told to end ends all.
-        if token.isCancelled || (loop.step < loop.task.totalSteps && !isTimeUp) {
-            throw CommandError.cancelled("\(state); the same command goes on.")
+        switch stop {
+        case .cancelled: throw CommandError.cancelled("\(state); the same command goes on.")
+        case .timeIsUp: processes.print(state)
+        case nil: processes.print("done")
         }
-        processes.print(loop.step < loop.task.totalSteps ? state : "done")
     }
 }
