@@ -34,9 +34,32 @@ struct ConfigurationReader<Key: CodingKey & CaseIterable & RawRepresentable<Stri
         value = try fields.decodeIfPresent(Value.self, forKey: key) ?? value
     }
 
+    /// Replaces a default where the file has one of the words that there are for it.
+    func read<Value: RawRepresentable<String> & CaseIterable & Decodable>(
+        _ key: Key, _ value: inout Value
+    ) throws {
+        value = try fields.decodeIfPresent(Choice<Value>.self, forKey: key)?.value ?? value
+    }
+
     /// Replaces nil where the file has a value.
     func read<Value: Decodable>(_ key: Key, _ value: inout Value?) throws {
         value = try fields.decodeIfPresent(Value.self, forKey: key) ?? value
+    }
+}
+
+/// One of several words; any other is an error that lists them.
+struct Choice<Value: RawRepresentable<String> & CaseIterable>: Decodable {
+    let value: Value
+
+    init(from decoder: any Decoder) throws {
+        let word = try decoder.singleValueContainer().decode(String.self)
+        guard let value = Value(rawValue: word) else {
+            let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SettingProblem(
+                path: decoder.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue },
+                reason: "\"\(word)\"; it must be among \(known)")
+        }
+        self.value = value
     }
 }
 

@@ -111,19 +111,42 @@ extension FineTuningConfig {
             func at(_ key: String, _ reason: String) -> SettingProblem {
                 SettingProblem(path: ["samples", "\(index)", key], reason: reason)
             }
-            if sample.prompt.isEmpty, sample.image == nil {
-                throw at("prompt", "missing; say what moves, or name an image")
-            }
+            try checkPrompt(sample.prompt, at)
             do { try VideoLength.seconds(sample.seconds).validate() } catch {
                 throw at("seconds", "\(sample.seconds); it must be above 0 and at most 3600")
             }
             if !GenerationRequest.Limits.steps.contains(sample.steps) {
                 throw at("steps", "\(sample.steps); it must be from 1 to 100")
             }
+            if !GenerationRequest.Limits.seed.contains(sample.seed) {
+                throw at("seed", "\(sample.seed); it must be from 0 to \(Int.max)")
+            }
             if let guidance = sample.guidance, !GenerationRequest.Limits.guidance.contains(guidance)
             {
                 throw at("guidance", "\(guidance); it must be from 1 to 32")
             }
+        }
+    }
+
+    /// Checks a sample's prompt as a generation does, which would find it wrong after hours.
+    private func checkPrompt(_ prompt: String, _ at: (String, String) -> SettingProblem) throws {
+        guard !prompt.allSatisfy(\.isWhitespace) else {
+            throw at("prompt", "empty; say what moves")
+        }
+        let timeline: PromptTimeline
+        do {
+            let request = GenerationRequest(prompt: prompt)
+            try request.validate()
+            timeline = try request.timeline()
+        } catch {
+            throw at("prompt", "wrong. \(error)")
+        }
+        // Its text is encoded once, with the data.
+        guard timeline.prompts.map(\.text) == [prompt] else {
+            throw at(
+                "prompt",
+                "\"\(prompt)\", with time marks; a sample video has one prompt from beginning to "
+                    + "end, so write it without them")
         }
     }
 }

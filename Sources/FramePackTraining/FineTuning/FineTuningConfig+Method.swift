@@ -31,12 +31,12 @@ extension FineTuningConfig {
 
     /// Which sections of a clip are trained on, and what they see.
     public struct Sections: Sendable, Equatable {
-        /// The sampling orders, inverted or f1, of which each sample draws one; the model's own
-        /// unless given.
+        /// The sampling orders, vanilla, anti-drifting, inverted, planned or f1, of which each sample
+        /// draws one; the packing's or the model's own unless given.
         public var orders: [String] = []
         /// The packings, of which each sample draws one; the released one unless given.
         public var packings: [String] = []
-        /// Latents a section generates, 1 to 33; the released models know 9.
+        /// Latents a section generates, 1 to 1000; the released models know 9.
         public var window = 9
 
         /// Sections as the model was made for.

@@ -99,7 +99,22 @@ import Testing
         ("method = { rank = 0 }", "line 5: method.rank is 0", ""),
         ("[optimizer]\nlearning_rate = 0", "line 6: optimizer.learning_rate is 0", "above 0"),
         ("[optimizer]\nkind = \"sgd\"", "line 6: optimizer.kind is \"sgd\"", "adamw8bit"),
-        ("[noise]\nsampling = \"shft\"", "line 6: noise.sampling cannot be used", "shft"),
+        (
+            "[method]\nkind = \"LoRA\"", "line 6: method.kind is \"LoRA\"",
+            "it must be among full, lora"
+        ),
+        (
+            "[noise]\nsampling = \"shft\"", "line 6: noise.sampling is \"shft\"",
+            "among uniform, sigmoid, shift, logit_normal, uniform_shift"
+        ),
+        (
+            "[noise]\nweighting = \"cos\"", "line 6: noise.weighting is \"cos\"",
+            "among none, sigma_sqrt, cosmap"
+        ),
+        (
+            "[compute]\nprecision = \"fp8\"", "line 6: compute.precision is \"fp8\"", "bf16"
+        ),
+        ("[compute]\nweights = \"half\"", "line 6: compute.weights is \"half\"", "bf16"),
         ("[noise]\nmin_timestep = 900\nmax_timestep = 100", "line 6: noise.min_timestep", ""),
         ("[sections]\norders = [\"backwards\"]", "line 6: sections.orders", "inverted"),
         ("[sections]\npackings = [\"td_f1_k1_g9\"]", "line 6: sections.packings is wrong", "mean"),
@@ -109,7 +124,20 @@ import Testing
         ),
         ("[history]\nshare = 2", "line 6: history.share is 2.0", "from 0.0 to 1.0"),
         ("accumulation = 2", "line 5: accumulation is 2", "at most batch"),
-        ("[[samples]]\nseconds = 1", "line 5: samples[1].prompt is missing", ""),
+        ("[[samples]]\nseconds = 1", "line 5: samples[1].prompt is empty", "what moves"),
+        (
+            "[[samples]]\nprompt = \"a\"\nseed = -1", "line 7: samples[1].seed is -1",
+            "from 0 to 9223372036854775807"
+        ),
+        (
+            "[[samples]]\nprompt = \"[2s: a cat\"", "line 6: samples[1].prompt is wrong",
+            "time marks cannot be read"
+        ),
+        (
+            "[[samples]]\nprompt = \"[0s: a cat] [1s: it sleeps]\"",
+            "line 6: samples[1].prompt is \"[0s: a cat]",
+            "with time marks; a sample video has one prompt"
+        ),
         (
             "[method]\nkind = \"full\"\n[compute]\nweights = \"f16\"",
             "line 8: compute.weights is f16",

@@ -131,7 +131,7 @@ extension DatasetFile.Dataset {
         controlFolder = keys.controlDirectory.map(located)
         oneFrameTarget = keys.oneFrameTarget ?? 9
         var cutting = ClipCutting()
-        cutting.extraction = keys.frameExtraction ?? cutting.extraction
+        cutting.extraction = keys.frameExtraction?.value ?? cutting.extraction
         cutting.targetFrames = keys.targetFrames?.values ?? cutting.targetFrames
         cutting.stride = keys.frameStride ?? cutting.stride
         cutting.samples = keys.frameSample ?? cutting.samples

@@ -13,7 +13,7 @@ struct DatasetKeys: Decodable {
     var imageList: String?
     var cacheDirectory: String?
     var targetFrames: IntegerList?
-    var frameExtraction: FrameExtraction?
+    var frameExtraction: Choice<FrameExtraction>?
     var frameStride: Int?
     var frameSample: Int?
     var maxFrames: Int?
