@@ -76,7 +76,10 @@ public struct PackedStart {
         -> TransformerConfig
     {
         var config = try CheckpointFolder.json(TransformerConfig.self, in: folder)
-        let further = kernels.filter { !config.packingKernels.contains($0) }
+        var further: [PatchKernel] = []
+        for kernel in kernels where !(config.packingKernels + further).contains(kernel) {
+            further.append(kernel)
+        }
         let names = TransformerConfig.classNames + ["HunyuanVideoTransformer3DModel"]
         if let name = config.className, !names.contains(name) {
             throw TrainingError(

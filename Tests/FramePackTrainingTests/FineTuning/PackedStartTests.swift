@@ -100,8 +100,10 @@ import TorchNN
 
     @Test func aFramePackModelGetsFurtherKernels() throws {
         try withTemporaryFolder { folder in
+            // k8 and k16 are the same kernel.
             _ = try PackedStart(
-                base: TinyFineTuning.model, to: folder, kernels: [PatchKernel(rate: 8)])
+                base: TinyFineTuning.model, to: folder,
+                kernels: [PatchKernel(rate: 8), PatchKernel(rate: 8)])
             let model = try ModelFolder(folder.appendingPathComponent("model.json"))
             let new = try Transformer(folder: model.folder(of: .transformer))
             let old = try Transformer(
