@@ -322,12 +322,7 @@ public final class TransformerTraining: TrainingTask {
             try $0.detach().mean([1, 2, 3, 4]).array(Double.self)
         }
         let levels = try batches.flatMap { try $0.sigma.array(Double.self) }
-        var metrics: [String: Double] = [:]
-        for (name, range) in [("low", 0.0..<0.5), ("middle", 0.5..<0.85), ("high", 0.85..<1.01)] {
-            let part = zip(each, levels).filter { range.contains($1) }.map(\.0)
-            if !part.isEmpty { metrics[name] = part.reduce(0, +) / Double(part.count) }
-        }
-        return metrics
+        return errorsByNoise(each, levels: levels)
     }
 }
 

@@ -85,17 +85,14 @@ public final class FineTuning: TrainingTask {
             longestScores: device == .cpu ? 512 : 0)
     }
 
-    /// The error at low, middle and high noise, as far as samples have it.
+    /// The mean level, and the error at low, middle and high noise, as far as samples have it.
     private func metrics(_ errors: Tensor, _ samples: [FineTuningSample]) throws
         -> [String: Double]
     {
         let errors = try errors.to(.cpu, .float32).array(Double.self)
         let levels = samples.map(\.level)
-        var metrics = ["level": levels.reduce(0, +) / Double(levels.count)]
-        for (name, range) in [("low", 0.0..<0.5), ("middle", 0.5..<0.85), ("high", 0.85..<1.01)] {
-            let part = zip(errors, levels).filter { range.contains($1) }.map(\.0)
-            if !part.isEmpty { metrics[name] = part.reduce(0, +) / Double(part.count) }
-        }
+        var metrics = errorsByNoise(errors, levels: levels)
+        metrics["level"] = levels.reduce(0, +) / Double(levels.count)
         return metrics
     }
 

@@ -145,11 +145,8 @@ extension VideoEvaluationReport {
 
     /// A mean, and half the width of its 95 % interval, for which two values are needed.
     private func interval(_ values: [Double]) -> [String] {
-        guard let mean = Drift.mean(values.map(Optional.some)) else { return ["-", "-"] }
-        guard values.count > 1 else { return [number(mean), "-"] }
-        let squares = values.reduce(0.0) { $0 + ($1 - mean) * ($1 - mean) }
-        let error = (squares / Double(values.count - 1) / Double(values.count)).squareRoot()
-        return [number(mean), number(1.96 * error)]
+        guard let estimate = MeanEstimate(values) else { return [number(values.first), "-"] }
+        return [number(estimate.mean), number(estimate.halfWidth)]
     }
 
     private func shortened(_ name: String) -> String {
