@@ -114,28 +114,56 @@ public struct CodebookFitting {
     }
 }
 
+/// Latent pixels of clips, drawn at random, as many of each clip, `(n, C)` in float32.
+///
+/// Of more clips than pixels, so many clips are drawn and each gives one.
+///
+/// - Parameters:
+///   - count: How many pixels at most, 1 or more.
+///   - seed: Decides which.
+///   - clips: How many clips there are, 1 or more.
+///   - latents: The latents of a clip, `(C, F, h, w)`, by its number.
+func latentPixels(
+    count: Int, seed: UInt64, ofClips clips: Int, _ latents: (Int) throws -> Tensor
+) throws -> Tensor {
+    var random = SplitMix64(seed: seed)
+    let chosen =
+        clips > count
+        ? (0..<clips).shuffled(using: &random).prefix(count).sorted() : Array(0..<clips)
+    let share = count / chosen.count
+    return try .cat(
+        chosen.map { clip in
+            let rows = try latents(clip).to(.float32).flatten(1).transpose(0, 1)
+            let numbers = (0..<min(share, rows.dim(0))).map { _ in
+                Int64.random(in: 0..<Int64(rows.dim(0)), using: &random)
+            }
+            return try rows.indexSelect(0, Tensor(numbers))
+        }, axis: 0)
+}
+
 extension ClipCache {
-    /// Latent pixels of the cached clips, drawn at random, `(n, C)` in float32.
+    /// Latent pixels of all cached clips, drawn at random, as many of each, `(n, C)` in float32.
     ///
     /// - Parameters:
     ///   - count: How many at most.
     ///   - seed: Decides which.
     /// - Throws: `TrainingError` where there are no clips.
     public func latentPixels(count: Int, seed: UInt64) throws -> Tensor {
-        let shards = try shards()
-        var random = SplitMix64(seed: seed)
-        let share = max(1, count / shards.count)
-        return try .cat(
-            shards.map { shard in
-                let channels = shard.latents.dim(1)
-                let clip = Int.random(in: 0..<shard.numbers.count, using: &random)
-                let rows = try shard.latents.select(0, clip).to(.float32).flatten(1)
-                    .transpose(0, 1)
-                let numbers = (0..<min(share, rows.dim(0))).map { _ in
-                    Int64.random(in: 0..<Int64(rows.dim(0)), using: &random)
-                }
-                return try rows.indexSelect(0, Tensor(numbers)).reshape(-1, channels)
-            }, axis: 0)
+        let clips = try shards().flatMap { shard in
+            shard.numbers.indices.map { (shard.latents, $0) }
+        }
+        return try FramePackTraining.latentPixels(count: count, seed: seed, ofClips: clips.count) {
+            try clips[$0].0.select(0, clips[$0].1)
+        }
+    }
+}
+
+extension CodebookFitting.Result {
+    /// Writes the codebook into a transformer's folder, or a run's, with what it keeps.
+    func write(to folder: URL) throws {
+        try codebook.write(
+            to: folder,
+            metadata: ["entries": "\(codebook.count)", "kept_variance": "\(keptVariance)"])
     }
 }
 
@@ -158,11 +186,7 @@ extension TrainingRun {
     {
         let cache = clipCache(side: side)
         let result = try fitting.fit(cache.latentPixels(count: pixels, seed: fitting.seed))
-        try writeSafetensors(
-            ["codebook": result.codebook.entries],
-            metadata: [
-                "entries": "\(fitting.count)", "kept_variance": "\(result.keptVariance)",
-            ], to: codebookFile)
+        try result.write(to: folder)
         return result
     }
 }

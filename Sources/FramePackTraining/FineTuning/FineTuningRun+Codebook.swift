@@ -2,7 +2,6 @@ import Checkpoints
 public import Foundation
 public import FramePack
 import Torch
-import ToyWorld
 
 extension FineTuningRun {
     /// The codebook that `framepack train codebook` makes of the run's data.
@@ -32,16 +31,19 @@ extension FineTuningRun {
         let data = try CachedDataset(dataset, folder: cacheFolder, model: model)
         let result = try fitting.fit(data.latentPixels(count: pixels, seed: fitting.seed))
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try result.codebook.write(to: folder)
+        try result.write(to: folder)
         return result
     }
 }
 
 extension HistoryCodebook {
     /// Writes the codebook into a transformer's folder, or a run's.
-    func write(to folder: URL) throws {
+    ///
+    /// - Parameter metadata: Texts to be kept beside it.
+    func write(to folder: URL, metadata: [String: String] = [:]) throws {
         try writeSafetensors(
-            ["codebook": entries], to: folder.appendingPathComponent(Self.fileName))
+            ["codebook": entries], metadata: metadata,
+            to: folder.appendingPathComponent(Self.fileName))
     }
 }
 
@@ -52,15 +54,7 @@ extension CachedDataset {
     ///   - count: How many at most.
     ///   - seed: Decides which.
     func latentPixels(count: Int, seed: UInt64) throws -> Tensor {
-        var random = SplitMix64(seed: seed)
-        let share = max(1, count / entries.count)
-        return try .cat(
-            entries.indices.map { number in
-                let rows = try latents(number).flatten(1).transpose(0, 1)
-                let numbers = (0..<min(share, rows.dim(0))).map { _ in
-                    Int64.random(in: 0..<Int64(rows.dim(0)), using: &random)
-                }
-                return try rows.indexSelect(0, Tensor(numbers))
-            }, axis: 0)
+        try FramePackTraining.latentPixels(
+            count: count, seed: seed, ofClips: entries.count, latents)
     }
 }
