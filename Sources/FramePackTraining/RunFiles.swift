@@ -4,48 +4,69 @@ import FramePack
 import Torch
 public import TorchNN
 
-/// Writes a network's weights in bf16, in shards where one file would be too large.
+/// Writes a network's weights in bf16, in shards where one file would be too large, as a folder that
+/// is whole whenever somebody looks.
+///
+/// Weights are converted one at a time, as they are written. Files of the folder that are no weights
+/// stay.
 ///
 /// - Parameters:
 ///   - stem: `diffusion_pytorch_model` or `model`.
 ///   - config: Written as `config.json`.
-///   - limit: Largest size of one file, in bytes.
+///   - limit: Largest size of one file, in bytes; a larger tensor has a file of its own.
+///   - further: Writes more files into the folder that it is given.
+/// - Throws: `CheckpointError` where the folder cannot be written, which is then as it was; what
+///   `further` throws.
 public func writeNetwork(
     _ store: ParameterStore, stem: String, config: some Encodable, to folder: URL,
-    limit: Int = 14_000_000
+    limit: Int = 14_000_000, further: (URL) throws -> Void = { _ in }
 ) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    var shards: [[String: Tensor]] = [[:]]
-    var size = 0
-    for parameter in store.parameters {
-        let value = try parameter.value.detach().to(.bfloat16)
-        if size + value.count * 2 > limit {
-            shards.append([:])
-            size = 0
-        }
-        size += value.count * 2
-        shards[shards.count - 1][parameter.name] = value
-    }
-    for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
-    where file.contains(".safetensors") {
-        try FileManager.default.removeItem(at: folder.appendingPathComponent(file))
-    }
+    let shards = shards(of: store, limit: limit)
     let total = String(shards.count + 100000).dropFirst()
     var index: [String: String] = [:]
-    for (number, shard) in shards.enumerated() {
-        let part = String(number + 100001).dropFirst()
-        let name =
-            shards.count == 1 ? "\(stem).safetensors" : "\(stem)-\(part)-of-\(total).safetensors"
-        try writeSafetensors(
-            shard, metadata: ["format": "pt"], to: folder.appendingPathComponent(name))
-        for key in shard.keys { index[key] = name }
+    let isOther = { (name: String) in !name.hasPrefix(".") && !name.contains(".safetensors") }
+    try AtomicFolder.write(to: folder, keeping: isOther) { folder in
+        for (number, shard) in shards.enumerated() {
+            let part = String(number + 100001).dropFirst()
+            let name =
+                shards.count == 1
+                ? "\(stem).safetensors" : "\(stem)-\(part)-of-\(total).safetensors"
+            try writeSafetensors(
+                shard.inFileOrder, metadata: ["format": "pt"],
+                to: folder.appendingPathComponent(name)
+            ) { outline in
+                guard let parameter = store[outline.name] else {
+                    throw TrainingError("there is no \(outline.name) to be written")
+                }
+                return parameter.value
+            }
+            for outline in shard { index[outline.name] = name }
+        }
+        if shards.count > 1 {
+            try writeJSON(
+                ShardIndex(weight_map: index),
+                to: folder.appendingPathComponent("\(stem).safetensors.index.json"))
+        }
+        try writeJSON(config, to: folder.appendingPathComponent("config.json"))
+        try further(folder)
     }
-    if shards.count > 1 {
-        try writeJSON(
-            ShardIndex(weight_map: index),
-            to: folder.appendingPathComponent("\(stem).safetensors.index.json"))
+}
+
+/// The parameters in their order, cut where a file would be too large.
+private func shards(of store: ParameterStore, limit: Int) -> [[TensorOutline]] {
+    var shards: [[TensorOutline]] = [[]]
+    var size = 0
+    for parameter in store.parameters {
+        let bytes = parameter.value.count * DType.bfloat16.size
+        if size > 0, size + bytes > limit {
+            shards.append([])
+            size = 0
+        }
+        size += bytes
+        shards[shards.count - 1].append(
+            TensorOutline(parameter.name, parameter.value.shape, .bfloat16))
     }
-    try writeJSON(config, to: folder.appendingPathComponent("config.json"))
+    return shards
 }
 
 private struct ShardIndex: Encodable {

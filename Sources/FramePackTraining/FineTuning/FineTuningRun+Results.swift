@@ -41,8 +41,10 @@ extension FineTuningRun {
             TransformerConfig.self, in: model.folder(of: .transformer))
         try writeNetwork(
             store, stem: "diffusion_pytorch_model", config: sizes, to: target,
-            limit: 5_000_000_000)
-        if let codebook = try? codebook() { try codebook.write(to: target) }
+            limit: 5_000_000_000
+        ) { folder in
+            if let codebook = try? codebook() { try codebook.write(to: folder) }
+        }
         var parts = try Dictionary(
             uniqueKeysWithValues: ModelPart.allCases.map { ($0, try model.folder(of: $0)) })
         parts[.transformer] = target
