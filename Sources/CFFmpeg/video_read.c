@@ -48,16 +48,25 @@ static int rotation_of(const AVStream *stream)
     return quarters * 90;
 }
 
-/// Frames in all, by reading every packet of a second copy of the container.
-static int64_t count_packets(const char *path, int stream)
+/// Frames in all, and when the last of them ends, by reading every packet of a second copy of the
+/// container.
+///
+/// `length` is that of a packet that has none of its own; `end` is in the stream's units.
+static int64_t count_packets(const char *path, int stream, int64_t length, int64_t *end)
 {
+    *end = AV_NOPTS_VALUE;
     AVFormatContext *format = NULL;
     if (open_container(path, &format) < 0)
         return 0;
     AVPacket *packet = av_packet_alloc();
     int64_t count = 0;
     while (packet && av_read_frame(format, packet) >= 0) {
-        count += packet->stream_index == stream;
+        if (packet->stream_index == stream) {
+            count++;
+            int64_t last = packet->pts + (packet->duration > 0 ? packet->duration : length);
+            if (packet->pts != AV_NOPTS_VALUE && (*end == AV_NOPTS_VALUE || last > *end))
+                *end = last;
+        }
         av_packet_unref(packet);
     }
     av_packet_free(&packet);
@@ -88,8 +97,16 @@ static void describe(MediaReader *reader, const char *path, MediaVideoInfo *info
     info->rateNumerator = rate.num;
     info->rateDenominator = rate.den ? rate.den : 1;
     info->rotation = rotation_of(stream);
-    info->frames = stream->nb_frames ? stream->nb_frames : count_packets(path, reader->stream);
-    if (stream->duration > 0)
+    // A container without a table of its frames tells the length of all its streams together.
+    int64_t end = AV_NOPTS_VALUE;
+    int64_t length = rate.num > 0 && rate.den > 0
+        ? av_rescale_q(1, av_inv_q(rate), stream->time_base) : 0;
+    info->frames = stream->nb_frames ? stream->nb_frames
+                                     : count_packets(path, reader->stream, length, &end);
+    int64_t start = stream->start_time == AV_NOPTS_VALUE ? 0 : stream->start_time;
+    if (end != AV_NOPTS_VALUE && end > start)
+        info->seconds = (double)(end - start) * av_q2d(stream->time_base);
+    else if (stream->duration > 0)
         info->seconds = (double)stream->duration * av_q2d(stream->time_base);
     else if (reader->format->duration > 0)
         info->seconds = (double)reader->format->duration / AV_TIME_BASE;

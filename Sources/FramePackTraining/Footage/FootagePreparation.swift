@@ -39,12 +39,6 @@ public struct FootagePreparation {
 
     private var recordFile: URL { folder.appendingPathComponent("footage.json") }
 
-    /// The endings of files that are taken from a folder.
-    static let endings: Set<String> = [
-        "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "mts", "m2ts", "mpg", "mpeg", "flv", "ogv",
-        "gif", "apng", "y4m",
-    ]
-
     /// Goes through files and folders, and leaves out what was done before.
     ///
     /// - Parameters:
@@ -122,7 +116,7 @@ public struct FootagePreparation {
             while let name = names?.nextObject() as? String {
                 let file = input.appendingPathComponent(name).standardizedFileURL
                 let isOwn = file.path.hasPrefix(clips.path + "/")
-                if Self.endings.contains(file.pathExtension.lowercased()), !isOwn {
+                if FileEndings.videos.contains(file.pathExtension.lowercased()), !isOwn {
                     found.append(file)
                 }
             }

@@ -16,12 +16,6 @@ final class VideoFrames {
     /// What the file's metadata say of it.
     var comment: String? { reader?.comment }
 
-    /// The endings of files that count as videos in a folder.
-    static let videoEndings: Set = [
-        "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "gif", "apng",
-    ]
-    private static let pictureEndings: Set = ["png", "jpg", "jpeg", "webp", "bmp"]
-
     /// Opens a video.
     ///
     /// - Throws: `MediaError` for what cannot be read, `TrainingError` for a folder without frames.
@@ -38,7 +32,7 @@ final class VideoFrames {
             return
         }
         (reader, framesPerSecond) = (nil, 0)
-        pictures = try Self.content(file, Self.pictureEndings)
+        pictures = try Self.content(file, FileEndings.pictures)
         guard !pictures.isEmpty else { throw TrainingError("\(file.path) holds no frames") }
     }
 
@@ -74,9 +68,9 @@ final class VideoFrames {
             throw TrainingError("\(url.path) is not there; name a video or a folder of videos")
         }
         guard isFolder(url) else { return [url] }
-        let pictures = try content(url, pictureEndings)
+        let pictures = try content(url, FileEndings.pictures)
         let animations = pictures.filter(isAnimatedWebP)
-        let videos = try content(url, videoEndings) + animations
+        let videos = try content(url, FileEndings.videos) + animations
         if !videos.isEmpty {
             return videos.sorted { $0.lastPathComponent < $1.lastPathComponent }
         }
@@ -84,7 +78,7 @@ final class VideoFrames {
         throw TrainingError(
             """
             \(url.path) holds no videos and no frames; videos end in \
-            \(videoEndings.sorted().joined(separator: ", ")), frames in .png or .jpg
+            \(FileEndings.videos.sorted().joined(separator: ", ")), frames in .png or .jpg
             """)
     }
 
@@ -107,7 +101,7 @@ final class VideoFrames {
             && isFolder.boolValue
     }
 
-    private static func content(_ folder: URL, _ endings: Set<String>) throws -> [URL] {
+    private static func content(_ folder: URL, _ endings: [String]) throws -> [URL] {
         try FileManager.default.contentsOfDirectory(
             at: folder, includingPropertiesForKeys: nil, options: [.skipsHiddenFiles]
         ).filter { endings.contains($0.pathExtension.lowercased()) }

@@ -108,7 +108,7 @@ struct CachePlan {
         let content = try Self.content(of: [item.file])
         for range in ranges {
             let place = "\(item.file.path) from frame \(range.lowerBound)"
-            let rate = dataset.framesPerSecond.map { "\($0)" } ?? "own"
+            let rate = dataset.framesPerSecond.map { "\($0)" } ?? "own times"
             let what = "\(content) \(range.lowerBound) \(range.count) \(rate) \(size)"
             add(
                 item, place, what, startOnly: "\(content) \(range.lowerBound) \(rate) \(size)",

@@ -1,4 +1,5 @@
 package import Foundation
+import Media
 
 /// A file of a dataset with its caption.
 package struct DatasetItem {
@@ -23,11 +24,6 @@ public struct DatasetProblem: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension DatasetFile.Dataset {
-    static let videoEndings = [
-        "mp4", "mov", "mkv", "webm", "avi", "m4v", "ts", "gif", "apng",
-    ]
-    static let pictureEndings = ["png", "jpg", "jpeg", "webp", "bmp"]
-
     /// The files of the dataset in the order of their names or lines; what has no caption is told.
     ///
     /// - Throws: `TrainingError` for a folder or list that cannot be read.
@@ -46,7 +42,7 @@ extension DatasetFile.Dataset {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
             throw TrainingError("there is no folder \(folder.path), or it cannot be read")
         }
-        let endings = isPicture ? Self.pictureEndings : Self.videoEndings
+        let endings = isPicture ? FileEndings.pictures : FileEndings.videos
         var items: [DatasetItem] = []
         var problems: [DatasetProblem] = []
         for name in names.sorted() where !name.hasPrefix(".") {
@@ -101,7 +97,7 @@ extension DatasetFile.Dataset {
     /// The control picture of the same name, whatever its ending.
     private func control(of picture: URL) -> URL? {
         let stem = picture.deletingPathExtension().lastPathComponent
-        return Self.pictureEndings.lazy.compactMap {
+        return FileEndings.pictures.lazy.compactMap {
             controlFolder?.appendingPathComponent("\(stem).\($0)")
         }.first { FileManager.default.fileExists(atPath: $0.path) }
     }
