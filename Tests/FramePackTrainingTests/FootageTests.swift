@@ -35,6 +35,72 @@ import Testing
             #expect(repeated == wanted.indices.map { $0 > 0 && wanted[$0] == wanted[$0 - 1] })
         }
     }
+
+    /// Numbers of the frames that a reader gives, whose grey rises in steps.
+    private func numbers(_ reader: SteadyReader, step: Double = 4) throws -> [Int] {
+        var numbers: [Int] = []
+        while let frame = try reader.next() {
+            numbers.append(number(frame.picture, step: step))
+        }
+        return numbers
+    }
+
+    private func number(_ picture: Picture, step: Double) -> Int {
+        Int((Double(picture.pixels[0]) / step).rounded())
+    }
+
+    @Test func nearlyTheRateIsTakenAsItIs() throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("a.mp4")
+            try write(40, rate: 30, to: file)
+            for rate in [29.97, 30.03] {
+                let reader = try SteadyReader(file, rate: 30, sourceRate: rate)
+                #expect(reader.expectedCount == 40)
+                #expect(try numbers(reader) == Array(0..<40))
+            }
+            let slower = try SteadyReader(file, rate: 30, sourceRate: 15)
+            #expect(slower.expectedCount == 80)
+            #expect(try numbers(slower) == (0..<80).map { $0 / 2 })
+        }
+    }
+
+    /// The cache of a training takes the frames that prepared clips have: those shown at the time,
+    /// where frames do not last alike.
+    @Test func framesOfUnevenLengthAreThoseShownAtTheTime() throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("a.gif")
+            let pictures = (0..<6).map { number in
+                let grey = UInt8(number * 40)
+                return Picture(width: 16, height: 16, red: grey, green: grey, blue: grey)
+            }
+            var rest = pictures[...]
+            let writer = try GIFWriter(
+                to: file, width: 16, height: 16, framesPerSecond: 10,
+                palette: Palette(of: { rest.popFirst() }))
+            for picture in pictures { try writer.write(picture) }
+            try writer.finish()
+            // How long each frame is shown, in hundredths of a second, behind 21 F9 04 and flags.
+            var bytes = [UInt8](try Data(contentsOf: file))
+            var places = bytes.indices.dropLast(8).filter {
+                Array(bytes[$0..<$0 + 3]) == [0x21, 0xF9, 4]
+            }[...]
+            #expect(places.count == 6)
+            for delay in [10, 40, 10, 30, 10, 20] {
+                guard let place = places.popFirst() else { break }
+                (bytes[place + 4], bytes[place + 5]) = (UInt8(delay), 0)
+            }
+            try Data(bytes).write(to: file)
+            let wanted = zip(0..<6, [3, 12, 3, 9, 3, 6]).flatMap { [Int](repeating: $0, count: $1) }
+            #expect(try numbers(SteadyReader(file, rate: 30), step: 40) == wanted)
+            let source = try FrameSource(file, framesPerSecond: nil)
+            #expect(source.frameCount == wanted.count)
+            var clips: [[Int]] = [[], []]
+            try source.read([0..<9, 5..<36], size: FrameSize(height: 16, width: 16)) {
+                clips[$0] = $1.map { number($0, step: 40) }
+            }
+            #expect(clips == [Array(wanted[0..<9]), Array(wanted[5..<36])])
+        }
+    }
 }
 
 @Suite struct SceneFinderTests {
@@ -201,6 +267,43 @@ import Testing
                 try FootagePreparation(folder: output, options: other).run([folder])
             }
             #expect(error?.description.contains("other options") == true)
+        }
+    }
+
+    /// A video that was cut anew has other clips; what is written of the old ones goes.
+    @Test func captionsOfAVideoThatChangedAreThoseOfItsNewClips() throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("a.mp4")
+            var before = RawFootage()
+            before.add(RawFootage.scene(3, frames: 0..<45))
+            before.add(RawFootage.scene(8, frames: 0..<45))
+            try before.write(to: file)
+            let output = folder.appendingPathComponent("set")
+            let preparation = try FootagePreparation(folder: output, options: options)
+            let old = try preparation.run([file]).videos[0].kept.map(\.file)
+            #expect(old.count == 2)
+            let list = output.appendingPathComponent("captions.jsonl")
+            let text = try String(contentsOf: list, encoding: .utf8)
+                .replacing("\"caption\":\"\"", with: "\"caption\":\"it moves\"")
+            let own = "{\"caption\":\"by hand\",\"video_path\":\"/elsewhere/b.mp4\"}\n"
+            try Data((text + own).utf8).write(to: list)
+
+            var after = RawFootage()
+            after.add(RawFootage.scene(3, frames: 0..<60))
+            after.add(RawFootage.scene(8, frames: 0..<45))
+            try after.write(to: file)
+            let new = try preparation.run([file]).videos[0].kept.map(\.file)
+            #expect(new.count == 2 && new[0] == old[0] && new[1] != old[1])
+            let found = try lines(output)
+            #expect(
+                Set(found.map { URL(fileURLWithPath: $0["video_path"] ?? "").lastPathComponent })
+                    == Set(new + ["b.mp4"]))
+            #expect(Set(found.map { $0["caption"] }) == ["it moves", "by hand", ""])
+
+            // What cannot be read any more has no clips at all.
+            try Data("broken".utf8).write(to: file)
+            _ = try preparation.run([file])
+            #expect(try lines(output).map { $0["caption"] } == ["by hand"])
         }
     }
 

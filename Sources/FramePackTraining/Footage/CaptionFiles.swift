@@ -23,6 +23,17 @@ struct CaptionFiles {
         let video_path: String
     }
 
+    /// Removes the lines of clips that are no more, as of a video that changed; other lines stay.
+    ///
+    /// - Parameter names: The files' names.
+    func remove(_ names: Set<String>) throws {
+        guard let before = try? String(contentsOf: list, encoding: .utf8) else { return }
+        let lines = before.split(separator: "\n").filter {
+            Self.clip(of: $0).map(names.contains) != true
+        }
+        try write(lines.map(String.init), over: before)
+    }
+
     /// Adds what is missing for clips that are there.
     ///
     /// Lines of clips that a person removed go; lines of other files stay as they are.
@@ -44,8 +55,7 @@ struct CaptionFiles {
         var lines: [String] = []
         let before = (try? String(contentsOf: list, encoding: .utf8)) ?? ""
         for line in before.split(separator: "\n") {
-            let entry = try? JSONDecoder().decode(Entry.self, from: Data(line.utf8))
-            let name = entry.map { URL(fileURLWithPath: $0.video_path).lastPathComponent }
+            let name = Self.clip(of: line)
             if let name, own.contains(name), !names.contains(name) { continue }
             if let name { listed.insert(name) }
             lines.append(String(line))
@@ -56,8 +66,18 @@ struct CaptionFiles {
             let line = Line(video_path: clip.path)
             lines.append(String(decoding: try encoder.encode(line), as: UTF8.self))
         }
+        try write(lines, over: before)
+    }
+
+    private func write(_ lines: [String], over before: String) throws {
         let text = lines.map { $0 + "\n" }.joined()
         if text != before { try AtomicFile.write(Data(text.utf8), to: list) }
+    }
+
+    /// The name of the file that a line is about; nil for a line of another kind.
+    private static func clip(of line: Substring) -> String? {
+        let entry = try? JSONDecoder().decode(Entry.self, from: Data(line.utf8))
+        return entry.map { URL(fileURLWithPath: $0.video_path).lastPathComponent }
     }
 
     /// A line of anybody's.

@@ -66,13 +66,13 @@ public struct FootagePreparation {
                 let planned =
                     try record ?? look(through: file, source, cancellation, onEvent)
                 record = planned
-                report.set(planned)
+                try replace(in: &report, by: planned)
                 // Stored before anything is written, so that every clip has its record.
                 try writeJSON(report, to: recordFile)
                 try write(planned, cancellation, onEvent)
                 report.finish(planned)
             } catch let error as MediaError where !error.isOfWriting {
-                report.set(source.broken("\(error)"))
+                try replace(in: &report, by: source.broken("\(error)"))
             }
             try writeJSON(report, to: recordFile)
             try updateCaptions(report)
@@ -136,6 +136,14 @@ public struct FootagePreparation {
                 try FileManager.default.removeItem(at: file)
             }
         }
+    }
+
+    /// Takes a video's record in; captions of clips that only its earlier record had go before that,
+    /// so that a run that is killed in between removes them yet.
+    private func replace(in report: inout FootageReport, by record: FootageRecord) throws {
+        let earlier = report.videos.first { $0.source == record.source }?.kept ?? []
+        try captions.remove(Set(earlier.map(\.file)).subtracting(record.kept.map(\.file)))
+        report.set(record)
     }
 
     private func look(
