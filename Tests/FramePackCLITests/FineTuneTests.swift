@@ -158,6 +158,32 @@ import Torch
         }
     }
 
+    @Test func theRunOfAConfigurationIsPlanned() throws {
+        try withTemporaryFolder { folder in
+            let config = try prepare(folder)
+            let text = try String(contentsOfFile: config, encoding: .utf8)
+                .replacing("guidance = 1", with: "guidance = 10\nbatch = 8\naccumulation = 2")
+            let full = text.replacing("{ rank = 2 }", with: "{ kind = \"full\" }")
+            func plan(_ text: String, _ options: [String]) throws -> Program.Run {
+                try Data(text.utf8).write(to: URL(fileURLWithPath: config))
+                return try Program.run(["train", "--plan", "--json", "--config", config] + options)
+            }
+            func samplesAtOnce(_ text: String, _ options: [String]) throws -> [Int] {
+                let run = try plan(text, options)
+                #expect(run.status == 0, "\(run.errors)")
+                let object = try #require(
+                    JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+                return ["samplesAtOnce", "accumulation"].map { object[$0] as? Int ?? 0 }
+            }
+            #expect(try samplesAtOnce(text, []) == [4, 2])
+            #expect(try samplesAtOnce(full, ["--gpus", "2"]) == [2, 2])
+            // Divided weights take the samples one by one.
+            #expect(try samplesAtOnce(full, ["--gpus", "2", "--shard"]) == [1, 4])
+            let lora = try plan(text, ["--shard"])
+            #expect(lora.status == 2 && lora.errors.contains("--shard goes with kind = \"full\""))
+        }
+    }
+
     @Test func mistakesAreOneLineThatNamesThem() throws {
         try withTemporaryFolder { folder in
             let config = try prepare(folder)

@@ -116,10 +116,27 @@ import Testing
         #expect(abs((object["hours"] as? Double ?? 0) - seconds * 1000 / 3600) < 1e-6)
     }
 
+    /// One name for one thing: a plan and a training divide the weights with the same option.
+    @Test func dividedWeightsArePlanned() throws {
+        func weights(_ options: [String]) throws -> Double {
+            let run = try Program.run(["train"] + options + ["--json", "--gpus", "4"])
+            #expect(run.status == 0, "\(run.errors)")
+            let object = try #require(
+                JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+            let lines = try #require(object["memory"] as? [[String: Any]])
+            return try #require(lines.first { $0["name"] as? String == "weights" })["amount"]
+                as? Double ?? 0
+        }
+        let whole = try weights(["--plan"])
+        #expect(try weights(["--plan", "--shard"]) == whole / 4)
+        #expect(try weights(["plan", "--shard"]) == whole / 4)
+    }
+
     @Test func whatCannotBePlannedIsOneLine() throws {
         for (options, word) in [
             (["--plan", "--batch", "3", "--gpus", "2"], "multiple of 2"),
             (["--plan", "--size", "big"], "832x480"), (["--rank", "4"], "--plan"),
+            (["--plan", "--sharded"], "--shard"),
         ] {
             let run = try Program.run(["train"] + options)
             #expect(run.status != 0 && run.errors.contains(word), "\(run.errors)")

@@ -59,7 +59,7 @@ import Testing
 
     @Test func shardsShareAllButActivations() throws {
         var plan = TrainingPlan()
-        (plan.batch, plan.gpus, plan.samplesAtOnce, plan.optimizer) = (8, 8, 1, .adamw)
+        (plan.batch, plan.gpus, plan.accumulation, plan.optimizer) = (8, 8, 1, .adamw)
         let whole = try plan.report()
         plan.isSharded = true
         let spread = try plan.report()
@@ -79,9 +79,42 @@ import Testing
         let report = try ReleasedTrainingPlans().full
         #expect(report.fits && report.samplesAtOnce * report.accumulation == 8)
         var plan = report.plan
-        plan.samplesAtOnce = 2 * report.samplesAtOnce
+        #expect(report.accumulation % 2 == 0)
+        plan.accumulation = report.accumulation / 2
         let more = try plan.report()
         #expect(more.isTight)
+    }
+
+    /// The passes that a run takes are those that are planned, whatever would fit.
+    @Test func passesThatAreGivenAreTaken() throws {
+        var plan = TrainingPlan()
+        (plan.method, plan.batch, plan.accumulation) = (.lora(rank: 4), 7, 3)
+        let report = try plan.report()
+        #expect(report.samplesAtOnce == 3 && report.accumulation == 3)
+        plan.accumulation = 1
+        #expect(try plan.report().samplesAtOnce == 7)
+    }
+
+    /// Anti-drifting order generates both ends at once, two windows; a tail adds tokens to the context.
+    @Test func thePlanIsThatOfTheLargestSectionOfAllLayouts() throws {
+        var plan = TrainingPlan()
+        let released = try plan.videoTokens()
+        plan.layouts = [.init(.f1), .init(.antiDrifting)]
+        #expect(try plan.videoTokens().target == released.target)
+        plan.sectionCounts = [1, 3]
+        #expect(try plan.videoTokens().target == 2 * released.target)
+        let report = try plan.report()
+        #expect(report.tokenArithmetic.hasPrefix("\(2 * released.target) generated"))
+        plan.layouts = try [
+            .init(.vanilla, packing: Packing(name: "td_f1k1_g9")),
+            .init(.vanilla, packing: Packing(name: "td_f4k1_g9")),
+        ]
+        let frame = released.target / 9
+        #expect(try plan.videoTokens() == (9 * frame, 4 * frame))
+        plan.layouts = [.init(.vanilla, packing: try Packing(name: "ta_f2k2f1k1_g9"))]
+        let short = try plan.videoTokens().context
+        plan.sectionCounts = [8]
+        #expect(try plan.videoTokens().context > short)
     }
 
     /// Batch 64 with windows of 2 and 3, 32 with 4 and 5; 64 with 5 leaves 3 %, with 9 it is too much.
@@ -109,7 +142,8 @@ import Testing
         (plan.batch, plan.gpus) = (10, 4)
         let error = #expect(throws: TrainingError.self) { try plan.report() }
         #expect(error?.description.contains("10 samples can't be spread evenly over 4") == true)
-        (plan.batch, plan.gpus, plan.samplesAtOnce) = (8, 1, 3)
-        #expect(throws: TrainingError.self) { try plan.report() }
+        (plan.batch, plan.gpus, plan.accumulation) = (8, 2, 5)
+        let passes = #expect(throws: TrainingError.self) { try plan.report() }
+        #expect(passes?.description.contains("5 passes; it must be from 1 to 4") == true)
     }
 }

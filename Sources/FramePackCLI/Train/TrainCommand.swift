@@ -50,6 +50,7 @@ struct TrainPlanCommand: ParsableCommand {
             """)
 
     @OptionGroup var planning: TrainingPlanOptions
+    @OptionGroup var division: DivisionOption
 
-    func run() throws { try planning.run() }
+    func run() throws { try planning.run(isDivided: division.shard) }
 }

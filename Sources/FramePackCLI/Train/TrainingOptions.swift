@@ -18,25 +18,16 @@ struct TrainingOptions: ParsableArguments {
         parsing: .unconditional,
         help: "Micro-batches into which each process divides its samples.")
     var accumulate = 1
-    @Flag(help: "Divide weights, gradients and moments among processes.")
-    var shard = false
+    @OptionGroup var division: DivisionOption
     @Option(parsing: .unconditional, help: "Steps between two stored states.")
     var checkpointSteps = 200
     @Flag(help: "Compute activations again in the backward pass: less memory, more time.")
     var checkpointActivations = false
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Store the state and end after so long; the same command goes on.",
-            valueName: "minutes"))
-    var stopAfter: Double?
+    @OptionGroup var end: EndOption
     @Option(parsing: .unconditional, help: "Threads; 0 leaves it to libtorch.")
     var threads = 0
 
     func validate() throws {
-        if let stopAfter, !(stopAfter > 0 && stopAfter < 1e6) {
-            throw ValidationError("stop-after is \(stopAfter); it must be above 0 minutes")
-        }
         try checkOption("accumulate", accumulate, 1...4096)
         try checkOption("checkpoint-steps", checkpointSteps, 1...100_000_000)
         guard (0...4096).contains(threads) else {
@@ -57,7 +48,7 @@ struct TrainingOptions: ParsableArguments {
         var config = TrainingLoopConfig(learningRate: learningRate)
         config.optimizer = optimizer
         config.accumulation = accumulate
-        config.isSharded = shard
+        config.isSharded = division.shard
         config.checkpointSteps = checkpointSteps
         return config
     }
@@ -68,7 +59,7 @@ struct TrainingOptions: ParsableArguments {
         TorchLibrary.flushDenormals(true)
         return TrainingExecution(
             device: try device.resolved(for: launch), dtype: dtype.dtype,
-            checkpointsActivations: checkpointActivations || (shard && launch != nil))
+            checkpointsActivations: checkpointActivations || (division.shard && launch != nil))
     }
 
     /// Runs until the end, the given time, or Ctrl-C; the state is stored in each case.
@@ -79,9 +70,31 @@ struct TrainingOptions: ParsableArguments {
         _ loop: TrainingLoop, in folder: URL, _ processes: TrainingProcesses, lineInterval: Int,
         afterStep: (Int, TrainingRecord, CancellationToken) throws -> Void = { _, _, _ in }
     ) throws {
-        var session = TrainingSession(stopAfter: stopAfter, lineInterval: lineInterval)
+        var session = TrainingSession(stopAfter: end.stopAfter, lineInterval: lineInterval)
         session.processes = processes
         try session.run(loop, in: folder, afterStep: afterStep)
+    }
+}
+
+/// Whether the processes of a training divide what belongs to the weights.
+struct DivisionOption: ParsableArguments {
+    @Flag(help: "Divide weights, gradients and moments among processes.")
+    var shard = false
+}
+
+/// When a training ends before its last step.
+struct EndOption: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Store the state and end after so long; the same command goes on.",
+            valueName: "minutes"))
+    var stopAfter: Double?
+
+    func validate() throws {
+        guard let stopAfter, !(stopAfter > 0 && stopAfter < 1e6) else { return }
+        throw ValidationError(
+            "--stop-after is \(stopAfter); it must be above 0 and below 1000000 minutes")
     }
 }
 

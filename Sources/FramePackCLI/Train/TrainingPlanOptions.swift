@@ -33,12 +33,8 @@ struct TrainingPlanOptions: ParsableArguments {
             valueName: "TFLOP/s"))
     var rate: Double?
     @Option(
-        help:
-            "What changes the weights. (default: adafactor; adamw8bit for a LoRA, adamw if sharded)"
-    )
+        help: "What changes the weights. (default: adafactor; adamw8bit for a LoRA)")
     var optimizer: OptimizerChoice?
-    @Flag(help: "Spread weights, gradients and the optimizer's state over the GPUs.")
-    var sharded = false
     @Option(parsing: .unconditional, help: "Steps of the run, for its length in hours.")
     var steps: Int?
 
@@ -47,17 +43,19 @@ struct TrainingPlanOptions: ParsableArguments {
 
     /// Whether a training of one's own is described.
     private var isOwn: Bool {
-        sharded || size != nil || optimizer != nil
+        size != nil || optimizer != nil
             || [rank, window, batch, gpus, steps].contains { $0 != nil }
             || [gpuMemory, rate].contains { $0 != nil }
     }
 
     /// Prints the plan.
     ///
-    /// - Parameter run: The training that is planned; nil for those of the released size.
-    func run(for run: FineTuningRun? = nil) throws {
-        if isOwn || run != nil {
-            let report = try ownPlan(run?.plan()).report()
+    /// - Parameters:
+    ///   - run: The training that is planned; nil for those of the released size.
+    ///   - isDivided: Whether the GPUs divide weights, gradients and the optimizer's state.
+    func run(for run: FineTuningRun? = nil, isDivided: Bool) throws {
+        if isOwn || isDivided || run != nil {
+            let report = try ownPlan(run?.plan(), isDivided: isDivided).report()
             return try print(report, report.text)
         }
         let plans = try ReleasedTrainingPlans()
@@ -71,8 +69,10 @@ struct TrainingPlanOptions: ParsableArguments {
 
     /// A plan with what the options say.
     ///
-    /// - Parameter base: What they change; nil for the released size's.
-    private func ownPlan(_ base: TrainingPlan?) throws -> TrainingPlan {
+    /// - Parameters:
+    ///   - base: What they change; nil for the released size's.
+    ///   - isDivided: Whether the GPUs divide what belongs to the weights.
+    private func ownPlan(_ base: TrainingPlan?, isDivided: Bool) throws -> TrainingPlan {
         var plan = base ?? TrainingPlan()
         if base == nil || rank != nil {
             plan.title = rank.map { "LoRA of rank \($0)" } ?? "Training of all weights"
@@ -83,7 +83,9 @@ struct TrainingPlanOptions: ParsableArguments {
         plan.window = window ?? plan.window
         plan.gpus = gpus ?? plan.gpus
         plan.batch = batch ?? base?.batch ?? plan.gpus
-        plan.isSharded = sharded
+        plan.isSharded = isDivided
+        // A run that divides its weights takes its samples one by one.
+        if isDivided, base != nil { plan.accumulation = max(1, plan.batch / max(1, plan.gpus)) }
         plan.steps = steps ?? plan.steps
         if let gpuMemory {
             try checkOption("gpu-memory", gpuMemory, 1...10_000)

@@ -17,6 +17,8 @@ public final class FineTuningRun {
     /// Where it computes.
     public let device: Device
     private(set) var adapters: AdapterSet?
+    /// What the LoRA file holds that a training goes on from; nil without one.
+    private var start: AdapterSummary?
 
     /// Opens everything that a run needs; no weight is read.
     ///
@@ -31,6 +33,9 @@ public final class FineTuningRun {
         try model.requireAll()
         try checkModel()
         try SectionPlans(config.sections, model: model).check(model)
+        if config.method.kind == .lora, let path = config.method.weights {
+            start = try startFile(path, for: Transformer(sizes(), Weights(ShapesOnly()))).summary
+        }
     }
 
     /// The transformer's sizes.
@@ -116,6 +121,10 @@ public final class FineTuningRun {
         var method = "full fine-tuning"
         if config.method.kind == .lora {
             method = "LoRA of rank \(config.method.rank), alpha \(Self.text(config.method.alpha))"
+            if let start, let path = config.method.weights {
+                let ranks = start.ranks.map(String.init).joined(separator: ", ")
+                method = "LoRA of rank \(ranks), which goes on from \(path),"
+            }
         }
         return "\(method) of \(model.name), \(config.optimizer.kind), step size "
             + Self.text(config.optimizer.learningRate)
@@ -140,8 +149,9 @@ public final class FineTuningRun {
         return warnings
     }
 
-    /// What the run needs, as far as it follows from arithmetic: with the largest clip of the cache,
-    /// or the size that the dataset's file asks for where there is no cache yet.
+    /// What the run needs, as far as it follows from arithmetic: with the largest section of its
+    /// layouts, and the largest clip of the cache, or the size and length that the dataset's file asks
+    /// for where there is no cache yet.
     public func plan() throws -> TrainingPlan {
         var plan = TrainingPlan()
         plan.title = title
@@ -149,18 +159,28 @@ public final class FineTuningRun {
             (plan.transformer, plan.visionTokens) = (size.transformer, size.visionTokens)
         }
         plan.method =
-            config.method.kind == .lora ? .lora(rank: config.method.rank) : .full
+            config.method.kind == .lora
+            ? .lora(rank: start?.ranks.max() ?? config.method.rank) : .full
         plan.optimizer = OptimizerChoice(rawValue: config.optimizer.kind) ?? plan.optimizer
         plan.weightBytes = config.compute.weights.dtype.size
         plan.isAveraged = config.optimizer.averaging > 0
-        let cached = try? CachedDataset(dataset, folder: cacheFolder, model: model).entries.map {
-            FrameSize(height: $0.clip.height, width: $0.clip.width)
-        }
-        let sizes = cached ?? dataset.datasets.map { $0.size(of: $0.resolution) }
+        let cached = try? CachedDataset(dataset, folder: cacheFolder, model: model).entries
+        let sizes =
+            cached?.map { FrameSize(height: $0.clip.height, width: $0.clip.width) }
+            ?? dataset.datasets.map { $0.size(of: $0.resolution) }
         plan.size =
             sizes.max { $0.height * $0.width < $1.height * $1.width } ?? plan.size
         plan.window = config.sections.window
+        plan.layouts = SectionPlans(config.sections, model: model).layouts.map {
+            TrainingPlan.Layout($0.order, packing: $0.packing)
+        }
+        // A picture has the context of a first section.
+        plan.sectionCounts = Set(
+            cached?.map { max(1, ($0.clip.latentCount - 1) / $0.window) }
+                ?? dataset.datasets.flatMap(\.cutting.sectionCounts)
+        ).union([1]).sorted()
         plan.batch = config.batch
+        plan.accumulation = config.accumulation
         plan.checkpointsActivations = config.compute.checkpointActivations
         plan.steps = config.steps
         return plan
@@ -240,10 +260,7 @@ public final class FineTuningRun {
 
     /// The adapters of a LoRA file, ready to be trained.
     private func adapters(from path: String, for transformer: Transformer) throws -> AdapterSet {
-        let file = try SafetensorsFile(URL(fileURLWithPath: path))
-        let read = try AdapterFile(
-            path, tensors: file.tensors(), metadata: file.metadata, for: transformer
-        ).adapters
+        let read = try startFile(path, for: transformer).adapters
         for parameter in read.store.parameters {
             // Those of a mapped file cannot be changed.
             parameter.value = try parameter.value.to(device, .float32).clone()
@@ -251,6 +268,20 @@ public final class FineTuningRun {
         try transformer.attach(read)
         try transformer.train(only: read)
         return read
+    }
+
+    /// The LoRA file that a training goes on from.
+    ///
+    /// - Throws: `TrainingError` for adapters that cannot be written when they are trained.
+    private func startFile(_ path: String, for transformer: Transformer) throws -> AdapterFile {
+        let file = try AdapterFile(contentsOf: URL(fileURLWithPath: path), for: transformer)
+        guard file.adapters.adapters.allSatisfy({ $0.adapter is LowRankAdapter }) else {
+            throw TrainingError(
+                "method.weights is \(path), which holds \(file.summary.kinds.joined(separator: ", ")); "
+                    + "it must be a LoRA alone, the one kind that is written here; name another "
+                    + "file, or leave it out to begin anew")
+        }
+        return file
     }
 
     /// How the loop runs.

@@ -42,7 +42,7 @@ public struct ReleasedTrainingPlans: Codable, Equatable, Sendable {
         var plan = loraPlan
         plan.title = "The paper's claim with a window of \(window) latents"
         (plan.window, plan.batch, plan.gpus) = (window, batch, 8)
-        (plan.samplesAtOnce, plan.isAveraged) = (batch / 8, false)
+        (plan.accumulation, plan.isAveraged) = (1, false)
         return try plan.report()
     }
 

@@ -10,6 +10,19 @@ public struct TrainingPlan: Codable, Equatable, Sendable {
         case lora(rank: Int)
     }
 
+    /// A sampling order with a packing, in which samples are trained.
+    public struct Layout: Codable, Equatable, Sendable {
+        /// The order.
+        public var order: SamplingOrder
+        /// The packing; nil for the released one of the order.
+        public var packing: Packing?
+
+        /// Names a layout.
+        public init(_ order: SamplingOrder, packing: Packing? = nil) {
+            (self.order, self.packing) = (order, packing)
+        }
+    }
+
     /// What the plan is for, in words.
     public var title = "Training"
     /// The transformer; the encoders and the VAE are not there, their results are cached.
@@ -32,10 +45,15 @@ public struct TrainingPlan: Codable, Equatable, Sendable {
     public var size = FrameSize(height: 480, width: 832)
     /// Latents that a section generates.
     public var window = 9
+    /// In which samples are drawn; the plan is that of the largest section of all of them.
+    public var layouts = [Layout(.f1)]
+    /// The clips' numbers of sections, each once: what is generated at once, and how much of a tail is
+    /// seen, may depend on it.
+    public var sectionCounts = [1]
     /// Samples in a step, on all GPUs together.
     public var batch = 1
-    /// Samples that a GPU computes at once; nil for the most that fit into 95 % of it.
-    public var samplesAtOnce: Int?
+    /// Passes in which a GPU takes its samples of a step; nil for the fewest that fit into 95 % of it.
+    public var accumulation: Int?
     /// GPUs.
     public var gpus = 1
     /// Memory of one, in bytes.
@@ -58,14 +76,25 @@ public struct TrainingPlan: Codable, Equatable, Sendable {
     /// The share of a GPU's memory up to which a plan is no gamble.
     static let comfortableShare = 0.95
 
-    /// Tokens of the generated latents, and of the packed context.
-    func videoTokens() throws(FramePackError) -> (target: Int, context: Int) {
-        // Blank history has tokens too, so that every section has as many.
-        let plan = try SectionPlan(
-            order: .f1, length: .frames(1), window: window, timeline: PromptTimeline("..."))
-        let section = plan.sections[0]
-        let context = section.context.reduce(0) { $0 + $1.tokenCount(size: size) }
-        return (section.videoTokenCount(size: size) - context, context)
+    /// Tokens of the generated latents, and of the packed context, of the largest section.
+    package func videoTokens() throws(FramePackError) -> (target: Int, context: Int) {
+        var largest = (target: 0, context: 0)
+        for layout in layouts {
+            for count in sectionCounts {
+                let plan = try SectionPlan(
+                    order: layout.order,
+                    length: .frames(VideoLength.framesPerLatent * window * count + 1),
+                    window: window, packing: layout.packing?.generating(window),
+                    timeline: PromptTimeline("..."))
+                for section in plan.sections {
+                    let all = section.videoTokenCount(size: size)
+                    let context = section.context.reduce(0) { $0 + $1.tokenCount(size: size) }
+                    guard all > largest.target + largest.context else { continue }
+                    largest = (all - context, context)
+                }
+            }
+        }
+        return largest
     }
 
     /// What ``report()`` can make something of.
@@ -88,9 +117,13 @@ public struct TrainingPlan: Codable, Equatable, Sendable {
                 "a batch of \(batch) samples can't be spread evenly over \(gpus) GPUs; use a "
                     + "multiple of \(gpus)")
         }
-        if let samplesAtOnce, batch / gpus % samplesAtOnce != 0 || samplesAtOnce < 1 {
+        if let accumulation, !(1...batch / gpus).contains(accumulation) {
             throw TrainingError(
-                "\(samplesAtOnce) samples at once do not divide the \(batch / gpus) of a GPU")
+                "the accumulation is \(accumulation) passes; it must be from 1 to \(batch / gpus), "
+                    + "the samples that each of \(gpus) GPUs takes in a step of \(batch)")
+        }
+        guard !layouts.isEmpty, !sectionCounts.isEmpty else {
+            throw TrainingError("the plan has no layout or no clips; it must have one at least")
         }
         guard sustainedRate > 0, sustainedRate.isFinite else {
             throw TrainingError("the sustained rate is \(sustainedRate); it must be above 0")

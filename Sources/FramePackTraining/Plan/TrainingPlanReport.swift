@@ -40,9 +40,9 @@ public struct TrainingPlanReport: Codable, Equatable, Sendable {
     public let fits: Bool
     /// Whether it is more than 95 % of that, which pieces of memory between tensors may well take.
     public let isTight: Bool
-    /// Samples that a GPU computes at once.
+    /// Samples that a GPU computes at once, in the largest of its passes.
     public let samplesAtOnce: Int
-    /// How often it does so in a step.
+    /// Its passes in a step.
     public let accumulation: Int
     /// What one sample takes, in operations.
     public let work: [Line]
@@ -64,12 +64,14 @@ extension TrainingPlan {
         let video = try videoTokens()
         let tokens = video.target + video.context + visionTokens + textTokens
         let share = batch / gpus
-        // The most that fit, or one where not even that does.
-        let choices = (1...share).reversed().filter { share % $0 == 0 }
+        // The fewest equal ones that fit, or one for each sample where not even that does.
+        let choices = (1...share).filter { share % $0 == 0 }
         let comfortable = Self.comfortableShare * Double(gpuMemory)
-        let atOnce =
-            samplesAtOnce
-            ?? choices.first { sum(memoryLines(tokens: tokens, samples: $0)) <= comfortable } ?? 1
+        let passes =
+            accumulation ?? choices.first {
+                sum(memoryLines(tokens: tokens, samples: share / $0)) <= comfortable
+            } ?? share
+        let atOnce = (share + passes - 1) / passes
         let memory = memoryLines(tokens: tokens, samples: atOnce)
         let work = workLines(tokens: tokens)
         let seconds = sum(work) * Double(share) / sustainedRate
@@ -79,7 +81,7 @@ extension TrainingPlan {
                 + "\(visionTokens) vision + \(textTokens) text",
             memory: memory, memoryOfOneGPU: sum(memory), fits: sum(memory) <= Double(gpuMemory),
             isTight: sum(memory) > comfortable,
-            samplesAtOnce: atOnce, accumulation: share / atOnce, work: work,
+            samplesAtOnce: atOnce, accumulation: passes, work: work,
             operationsOfASample: sum(work), secondsPerStep: seconds,
             hours: steps.map { Double($0) * seconds / 3600 })
     }

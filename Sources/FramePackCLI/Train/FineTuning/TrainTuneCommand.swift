@@ -26,14 +26,8 @@ struct TrainTuneCommand: ParsableCommand {
     @OptionGroup var file: ConfigurationOption
     @Flag(help: "Check the configuration, data and cache, say what would be done, and end.")
     var dryRun = false
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Store the state and end after so long; the same command goes on.",
-            valueName: "minutes"))
-    var stopAfter: Double?
-    @Flag(help: "Divide weights, gradients and moments among processes.")
-    var shard = false
+    @OptionGroup var end: EndOption
+    @OptionGroup var division: DivisionOption
 
     @Flag(help: "Print the memory and time that it takes, with the arithmetic, and end.")
     var plan = false
@@ -43,23 +37,20 @@ struct TrainTuneCommand: ParsableCommand {
         guard plan || !planning.areGiven else {
             throw ValidationError("these options go with --plan; give it, or name a part to train")
         }
-        if let stopAfter, !(stopAfter > 0 && stopAfter < 1e6) {
-            throw ValidationError("--stop-after is \(stopAfter); it must be above 0 minutes")
-        }
     }
 
     func run() throws {
-        if plan { return try planning.run(for: file.planned()) }
-        guard file.config != nil || dryRun || stopAfter != nil || shard else {
+        if plan {
+            let run = try file.planned()
+            try run.map(checkDivision)
+            return try planning.run(for: run, isDivided: division.shard)
+        }
+        guard file.config != nil || dryRun || end.stopAfter != nil || division.shard else {
             throw CleanExit.helpRequest(TrainCommand.self)
         }
         let launch = try TrainingProcesses.launch()
         let run = try file.run(launch)
-        guard !shard || run.config.method.kind == .full else {
-            throw CommandError.usage(
-                "--shard goes with kind = \"full\"; a LoRA is small, and its base is whole in each "
-                    + "process, so leave it out.")
-        }
+        try checkDivision(run)
         if launch?.rank ?? 0 == 0 {
             for line in try run.facts() { print(line) }
             for warning in try run.warnings() + run.changes() {
@@ -71,13 +62,21 @@ struct TrainTuneCommand: ParsableCommand {
         try processes.finish { try train(run, processes) }
     }
 
+    private func checkDivision(_ run: FineTuningRun) throws(CommandError) {
+        guard !division.shard || run.config.method.kind == .full else {
+            throw .usage(
+                "--shard goes with kind = \"full\"; a LoRA is small, and its base is whole in each "
+                    + "process, so leave it out.")
+        }
+    }
+
     private func train(_ run: FineTuningRun, _ processes: TrainingProcesses) throws {
         let token = CancellationToken()
         let interruption = Interruption(token)
         defer { withExtendedLifetime(interruption) {} }
         var config = try run.loopConfig()
-        config.isSharded = shard
-        let isDivided = shard && processes.group != nil
+        config.isSharded = division.shard
+        let isDivided = division.shard && processes.group != nil
         let task = try run.task(isDivided: isDivided) { try token.check() }
         let loop = try TrainingLoop(
             task, config: config, folder: run.stateFolder, group: processes.group)
@@ -85,7 +84,7 @@ struct TrainTuneCommand: ParsableCommand {
             "\(task.store.elementCount) parameters are trained, from step \(loop.step)")
         fflush(nil)
         if processes.isFirst { try run.writeConfiguration() }
-        var session = TrainingSession(stopAfter: stopAfter, lineInterval: 10)
+        var session = TrainingSession(stopAfter: end.stopAfter, lineInterval: 10)
         session.processes = processes
         try session.run(loop, in: run.stateFolder) { step, record, token in
             let interval = run.config.checkpoints.sampleInterval
