@@ -100,8 +100,10 @@ extension FineTuningRun {
             var metadata = try adapters.metadata(in: form)
             metadata["framepack.guidance"] = "\(config.guidance)"
             metadata["framepack.steps"] = "\(step)"
+            // With the factor in B, diffusers' form has numbers too small for half precision.
+            let dtype = form == .musubi ? DType.float16 : .float32
             try writeSafetensors(
-                adapters.tensors(in: form, dtype: .float16), metadata: metadata, to: file)
+                adapters.tensors(in: form, dtype: dtype), metadata: metadata, to: file)
             return file
         }
     }

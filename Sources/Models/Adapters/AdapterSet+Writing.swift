@@ -14,7 +14,7 @@ extension AdapterSet {
     ///
     /// Read again they give the same numbers, bit for bit in musubi's form; diffusers' form has no
     /// place for alpha, so that B is written times alpha / rank, which loses nothing where that is a
-    /// power of two.
+    /// power of two and the type has the range: the small numbers of a B times 1/32 need float32.
     ///
     /// - Parameters:
     ///   - form: Whose keys.

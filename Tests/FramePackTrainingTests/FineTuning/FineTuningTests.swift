@@ -282,6 +282,24 @@ import TorchNN
         }
     }
 
+    /// At alpha / rank = 1/32 half precision would have few digits for B, or none.
+    @Test func aSmallFactorCostsNoDigits() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let run = try tiny.run(
+                Self.lora.replacing("alpha = 4", with: "alpha = 0.125"), steps: 1)
+            _ = try run.fillCache()
+            let loop = try loop(run)
+            try loop.run { _ in }
+            let file = try SafetensorsFile(run.writeResults(of: loop, step: 1)[1])
+            let name = "transformer_blocks.0.attn.to_q.lora_B.weight"
+            let own = try #require(loop.task.store[name]).value.detach()
+            let written = try file.tensor("transformer.\(name)")
+            #expect(try own.abs().max().item() > 0)
+            #expect(try written.array(Float.self) == (own * 0.03125).array(Float.self))
+        }
+    }
+
     /// Both files change a generation, and in the same way.
     private func checkInGeneration(_ model: ModelFolder, _ files: [URL]) throws {
         let generator = try FrameGenerator(model)
@@ -296,7 +314,7 @@ import TorchNN
         )
         let changed = zip(plain, musubi).count { abs(Int($0) - Int($1)) > 2 }
         #expect(changed > plain.count / 20)
-        // The factor is multiplied in before or after rounding to half precision.
+        // One of them is rounded to half precision.
         #expect(zip(musubi, diffusers).allSatisfy { abs(Int($0) - Int($1)) <= 2 })
     }
 
@@ -313,6 +331,35 @@ import TorchNN
         let trained = try loop(run)
         try trained.run { _ in }
         #expect(try run.writeResults(of: trained, step: 6).count == 2)
+    }
+
+    /// A LoHa or LoKr could not be written when it is trained; it is refused before anything is loaded.
+    @Test(arguments: ["hada_w1_a hada_w1_b hada_w2_a hada_w2_b", "lokr_w1 lokr_w2"])
+    func onlyALoRAIsGoneOnFrom(_ parts: String) throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let layer = try #require(
+                Transformer(folder: TinyFineTuning.model.appendingPathComponent("transformer"))
+                    .linears.first { $0.name == "transformer_blocks.0.attn.to_q" }
+            ).layer
+            let shapes = [
+                "lokr_w1": [1, 1], "lokr_w2": [layer.outputSize, layer.inputSize],
+                "hada_w1_a": [layer.outputSize, 2], "hada_w1_b": [2, layer.inputSize],
+                "hada_w2_a": [layer.outputSize, 2], "hada_w2_b": [2, layer.inputSize],
+            ]
+            let name = "lora_unet_transformer_blocks_0_attn_to_q"
+            var tensors: [String: Tensor] = [:]
+            for part in parts.split(separator: " ").map(String.init) {
+                tensors["\(name).\(part)"] = try .ones(#require(shapes[part]))
+            }
+            let file = folder.appendingPathComponent("other.safetensors")
+            try writeSafetensors(tensors, to: file)
+            let error = #expect(throws: TrainingError.self) {
+                _ = try tiny.run("method = { weights = \"other.safetensors\" }")
+            }
+            let kind = parts.hasPrefix("lokr") ? "LoKr" : "LoHa"
+            #expect(error?.description.contains("which holds \(kind); it must be a LoRA") == true)
+        }
     }
 
     @Test func sampleVideosAreMadeWithTheNetworkAsItIs() throws {
@@ -377,6 +424,29 @@ import TorchNN
             let other = try FineTuningRun(config, device: .cpu)
             let warning = try #require(other.warnings().first)
             #expect(warning.contains("trained at guidance 1 and sampled at 10"))
+        }
+    }
+
+    /// What is planned is what the run does: its passes, orders and packings, and its clips.
+    @Test func thePlanIsThatOfTheRun() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let run = try tiny.run(
+                "accumulation = 2\n" + Self.lora,
+                sections: "window = 2, orders = [\"vanilla\", \"anti-drifting\"]")
+            // The dataset's file allows 129 frames.
+            #expect(try run.plan().sectionCounts == Array(1...16))
+            _ = try run.fillCache()
+            let plan = try run.plan()
+            #expect(plan.sectionCounts == [1, 2] && plan.accumulation == 2)
+            #expect(plan.layouts == [.init(.vanilla), .init(.antiDrifting)])
+            // 32 x 32 pixels are 4 tokens a latent; both ends are generated at once.
+            #expect(try plan.videoTokens().target == 4 * 2 * 2)
+            let report = try plan.report()
+            #expect(report.samplesAtOnce == 1 && report.accumulation == 2)
+            let packed = try tiny.run(
+                Self.lora, sections: "window = 2, packings = [\"td_f4k1_g2\", \"td_f1k1_g2\"]")
+            #expect(try packed.plan().videoTokens() == (4 * 2, 4 * 4))
         }
     }
 
