@@ -24,8 +24,7 @@ public func writeNetwork(
     let shards = shards(of: store, limit: limit)
     let total = String(shards.count + 100000).dropFirst()
     var index: [String: String] = [:]
-    let isOther = { (name: String) in !name.hasPrefix(".") && !name.contains(".safetensors") }
-    try AtomicFolder.write(to: folder, keeping: isOther) { folder in
+    try AtomicFolder.write(to: folder, keeping: isNoWeight) { folder in
         for (number, shard) in shards.enumerated() {
             let part = String(number + 100001).dropFirst()
             let name =
@@ -81,16 +80,19 @@ public func writeJSON(_ value: some Encodable, to url: URL) throws {
     try AtomicFile.write(JSONEncoder.sorted.encode(value) + Data("\n".utf8), to: url)
 }
 
-/// Copies a part's files into another folder, whose own weights go.
+/// Whether a file of a part's folder stays where the weights are replaced.
+private func isNoWeight(_ name: String) -> Bool {
+    !name.hasPrefix(".") && !name.contains(".safetensors")
+}
+
+/// Copies a part's files into another folder, whose own weights go; that folder is whole whenever
+/// somebody looks.
 func copyFiles(of source: URL, to target: URL) throws {
-    let files = FileManager.default
-    try files.createDirectory(at: target, withIntermediateDirectories: true)
-    for name in try files.contentsOfDirectory(atPath: target.path)
-    where name.hasSuffix(".safetensors") {
-        try files.removeItem(at: target.appendingPathComponent(name))
-    }
-    for name in try files.contentsOfDirectory(atPath: source.path) where !name.hasPrefix(".") {
-        let data = try Data(contentsOf: source.appendingPathComponent(name))
-        try AtomicFile.write(data, to: target.appendingPathComponent(name))
+    try AtomicFolder.write(to: target, keeping: isNoWeight) { folder in
+        for name in try FileManager.default.contentsOfDirectory(atPath: source.path)
+        where !name.hasPrefix(".") {
+            let data = try Data(contentsOf: source.appendingPathComponent(name))
+            try AtomicFile.write(data, to: folder.appendingPathComponent(name))
+        }
     }
 }
