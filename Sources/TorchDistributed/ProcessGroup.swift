@@ -37,7 +37,6 @@ public final class ProcessGroup: @unchecked Sendable {
     public let size: Int
     /// The number of this process on its machine.
     public let localRank: Int
-    private let options: Options
     private let store: Store
     private let heartbeat: Heartbeat
     private let gloo: ct_group
@@ -52,7 +51,6 @@ public final class ProcessGroup: @unchecked Sendable {
     public init(_ launch: ProcessLaunch, device: Device = .cpu, options: Options = Options()) throws
     {
         (rank, size, localRank) = (launch.rank, launch.size, launch.localRank)
-        self.options = options
         store = try Self.meet(launch, options)
         gloo = try Self.joinGloo(launch, store, options)
         nccl = device.kind == .cuda ? try Self.joinNCCL(launch, store, device) : nil
