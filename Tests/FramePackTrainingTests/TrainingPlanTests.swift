@@ -101,7 +101,7 @@ import Testing
         let released = try plan.videoTokens()
         plan.layouts = [.init(.f1), .init(.antiDrifting)]
         #expect(try plan.videoTokens().target == released.target)
-        plan.sectionCounts = [1, 3]
+        plan.sections = 3
         #expect(try plan.videoTokens().target == 2 * released.target)
         let report = try plan.report()
         #expect(report.tokenArithmetic.hasPrefix("\(2 * released.target) generated"))
@@ -112,8 +112,9 @@ import Testing
         let frame = released.target / 9
         #expect(try plan.videoTokens() == (9 * frame, 4 * frame))
         plan.layouts = [.init(.vanilla, packing: try Packing(name: "ta_f2k2f1k1_g9"))]
+        plan.sections = 1
         let short = try plan.videoTokens().context
-        plan.sectionCounts = [8]
+        plan.sections = 8
         #expect(try plan.videoTokens().context > short)
     }
 

@@ -174,11 +174,11 @@ public final class FineTuningRun {
         plan.layouts = SectionPlans(config.sections, model: model).layouts.map {
             TrainingPlan.Layout($0.order, packing: $0.packing)
         }
-        // A picture has the context of a first section.
-        plan.sectionCounts = Set(
-            cached?.map { max(1, ($0.clip.latentCount - 1) / $0.window) }
-                ?? dataset.datasets.flatMap(\.cutting.sectionCounts)
-        ).union([1]).sorted()
+        // A picture has less than a first section.
+        let sections =
+            cached?.map { ($0.clip.latentCount - 1) / $0.window }
+            ?? dataset.datasets.map(\.cutting.mostSections)
+        plan.sections = max(1, sections.max() ?? 1)
         plan.batch = config.batch
         plan.accumulation = config.accumulation
         plan.checkpointsActivations = config.compute.checkpointActivations

@@ -47,9 +47,9 @@ public struct TrainingPlan: Codable, Equatable, Sendable {
     public var window = 9
     /// In which samples are drawn; the plan is that of the largest section of all of them.
     public var layouts = [Layout(.f1)]
-    /// The clips' numbers of sections, each once: what is generated at once, and how much of a tail is
-    /// seen, may depend on it.
-    public var sectionCounts = [1]
+    /// Sections of the longest clip, 1 or more: both ends may be generated at once, and a tail that is
+    /// kept grows.
+    public var sections = 1
     /// Samples in a step, on all GPUs together.
     public var batch = 1
     /// Passes in which a GPU takes its samples of a step; nil for the fewest that fit into 95 % of it.
@@ -80,18 +80,16 @@ public struct TrainingPlan: Codable, Equatable, Sendable {
     package func videoTokens() throws(FramePackError) -> (target: Int, context: Int) {
         var largest = (target: 0, context: 0)
         for layout in layouts {
-            for count in sectionCounts {
-                let plan = try SectionPlan(
-                    order: layout.order,
-                    length: .frames(VideoLength.framesPerLatent * window * count + 1),
-                    window: window, packing: layout.packing?.generating(window),
-                    timeline: PromptTimeline("..."))
-                for section in plan.sections {
-                    let all = section.videoTokenCount(size: size)
-                    let context = section.context.reduce(0) { $0 + $1.tokenCount(size: size) }
-                    guard all > largest.target + largest.context else { continue }
-                    largest = (all - context, context)
-                }
+            let plan = try SectionPlan(
+                order: layout.order,
+                length: .frames(VideoLength.framesPerLatent * window * sections + 1),
+                window: window, packing: layout.packing?.generating(window),
+                timeline: PromptTimeline("..."))
+            for section in plan.sections {
+                let all = section.videoTokenCount(size: size)
+                let context = section.context.reduce(0) { $0 + $1.tokenCount(size: size) }
+                guard all > largest.target + largest.context else { continue }
+                largest = (all - context, context)
             }
         }
         return largest
@@ -122,8 +120,9 @@ public struct TrainingPlan: Codable, Equatable, Sendable {
                 "the accumulation is \(accumulation) passes; it must be from 1 to \(batch / gpus), "
                     + "the samples that each of \(gpus) GPUs takes in a step of \(batch)")
         }
-        guard !layouts.isEmpty, !sectionCounts.isEmpty else {
-            throw TrainingError("the plan has no layout or no clips; it must have one at least")
+        try check("the number of sections of the longest clip", sections, 1...100_000)
+        guard !layouts.isEmpty else {
+            throw TrainingError("the plan has no layout; it must have one order at least")
         }
         guard sustainedRate > 0, sustainedRate.isFinite else {
             throw TrainingError("the sustained rate is \(sustainedRate); it must be above 0")

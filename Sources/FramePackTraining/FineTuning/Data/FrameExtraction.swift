@@ -48,11 +48,10 @@ package struct ClipCutting: Codable, Equatable {
         return Set(trimmed).sorted { ($0.lowerBound, $0.count) < ($1.lowerBound, $1.count) }
     }
 
-    /// The sections that clips may have.
-    var sectionCounts: [Int] {
-        let lengths = extraction == .full ? [mostFrames] : targetFrames
-        let most = lengths.map { ($0 - 1) / sectionFrames }
-        return extraction == .full ? Array(1...max(1, most[0])) : most.filter { $0 > 0 }
+    /// Sections of the longest clip that there may be.
+    var mostSections: Int {
+        let frames = extraction == .full ? mostFrames : targetFrames.max() ?? 0
+        return max(0, (frames - 1) / sectionFrames)
     }
 
     /// Frames that a section adds: 36 for a window of 9.
