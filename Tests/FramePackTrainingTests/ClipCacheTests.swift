@@ -39,6 +39,35 @@ import TorchNN
         }
     }
 
+    /// A codebook is to know every clip, of every file.
+    @Test func latentPixelsAreDrawnFromAllClips() throws {
+        try withTemporaryFolder { folder in
+            let cache = ClipCache(
+                folder: folder, clips: WorldClips(side: TinyTasks.side, seed: 4))
+            try cache.fill(vae(1), count: 2, size: 2, execution: execution) { _ in }
+            func rows(_ latents: Tensor) throws -> Set<[Float]> {
+                let values = try latents.to(.float32).contiguous().array(Float.self)
+                return Set(
+                    stride(from: 0, to: values.count, by: 16).map {
+                        Array(values[$0..<$0 + 16])
+                    })
+            }
+            let clips = try cache.shards().flatMap { shard in
+                try (0..<2).map {
+                    try rows(shard.latents.select(0, $0).flatten(1).transpose(0, 1))
+                }
+            }
+            let pixels = try cache.latentPixels(count: 42, seed: 3)
+            // 42 / 4 of each clip, rounded down.
+            #expect(pixels.shape == [40, 16])
+            for (number, clip) in clips.enumerated() {
+                let drawn = try rows(pixels.narrow(0, 10 * number, 10))
+                #expect(drawn.isSubset(of: clip), "clip \(number)")
+            }
+            #expect(try cache.latentPixels(count: 3, seed: 3).shape == [3, 16])
+        }
+    }
+
     @Test func aShardHoldsTheClipsLatentsAndWhereObjectsAre() throws {
         try withTemporaryFolder { folder in
             let clips = WorldClips(side: TinyTasks.side, seed: 4)

@@ -100,7 +100,7 @@ import Testing
         ("[[datasets]]\nvideo_directory = 1\n", "line 2: datasets[1].video_directory must be a te"),
         (
             "[[datasets]]\nvideo_directory = \"/v\"\nframe_extraction = \"tail\"\n",
-            "line 3: dataset"
+            "frame_extraction is \"tail\"; it must be among head, chunk, slide, uniform, full"
         ),
         ("[[datasets]]\nvideo_directory = \"/v\"\nnum_repeats = 0\n", "num_repeats is 0; it must"),
         ("[[datasets]]\nvideo_directory = \"/v\"\nresolution = [1, 2, 3]\n", "[width, height]"),
