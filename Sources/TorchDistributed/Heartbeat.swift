@@ -22,8 +22,8 @@ final class Heartbeat: @unchecked Sendable {
     private let store: Store
     private let place: String
     private let isStoreServed: Bool
-    private let condition = NSCondition()
-    // All below is guarded by `condition`.
+    private let lock = NSLock()
+    // All below is guarded by `lock`.
     private var loss: String?
     private var isSuspicious = false
     private var isEnding = false
@@ -32,8 +32,8 @@ final class Heartbeat: @unchecked Sendable {
     // Of the thread alone.
     private var counts: [Int]
     private var changes: [SuspendingClock.Instant]
-    /// By which silence is measured: no correction of the time of day moves it, and it stands still
-    /// while the machine sleeps, during which nobody beats.
+    /// By which silence and waiting are measured: no correction of the time of day moves it, and it
+    /// stands still while the machine sleeps, during which nobody beats.
     private let clock = SuspendingClock()
 
     /// Begins to beat, and to watch the others, on a thread of its own.
@@ -50,11 +50,7 @@ final class Heartbeat: @unchecked Sendable {
     }
 
     /// Why the group is at its end; nil as long as it works.
-    var reason: String? {
-        condition.lock()
-        defer { condition.unlock() }
-        return loss
-    }
+    var reason: String? { withLock { loss } }
 
     private func watch() {
         while pause() {
@@ -67,13 +63,12 @@ final class Heartbeat: @unchecked Sendable {
                         : "rank 0 is gone: its store at \(place) does not answer")
             }
         }
-        condition.lock()
-        hasEnded = true
-        condition.broadcast()
-        let end = Date(timeIntervalSinceNow: onLoss?.grace ?? 0)
-        while !isEnding, Date() < end { condition.wait(until: end) }
-        let (isUnnoticed, reason, handler) = (!isEnding, loss, onLoss?.handler)
-        condition.unlock()
+        let grace = withLock {
+            hasEnded = true
+            return onLoss?.grace ?? 0
+        }
+        wait(until: clock.now + .seconds(grace)) { isEnding }
+        let (isUnnoticed, reason, handler) = withLock { (!isEnding, loss, onLoss?.handler) }
         if isUnnoticed, let reason { handler?(reason) }
     }
 
@@ -84,13 +79,24 @@ final class Heartbeat: @unchecked Sendable {
 
     /// Waits until the next beat is due; false at the end.
     private func pause() -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        if !isEnding, loss == nil {
-            condition.wait(
-                until: Date(timeIntervalSinceNow: isSuspicious ? interval / 4 : interval))
+        let start = clock.now
+        let suspicious = Duration.seconds(interval / 4)
+        wait(until: start + .seconds(interval)) {
+            isEnding || loss != nil || isSuspicious && start.duration(to: clock.now) >= suspicious
         }
-        return !isEnding && loss == nil
+        return withLock { !isEnding && loss == nil }
+    }
+
+    /// Waits until something holds, or until a time.
+    ///
+    /// It sleeps a little at a time: a condition's timed wait goes by the time of day, and would hang
+    /// where that is set back.
+    ///
+    /// - Parameter isDone: Asked under the lock.
+    private func wait(until end: SuspendingClock.Instant, for isDone: () -> Bool) {
+        while !withLock(isDone), clock.now < end {
+            Thread.sleep(forTimeInterval: min(0.02, interval / 10))
+        }
     }
 
     private func beat() throws(TorchError) {
@@ -116,17 +122,12 @@ final class Heartbeat: @unchecked Sendable {
     }
 
     private func withLock<R>(_ body: () -> R) -> R {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         return body()
     }
 
-    private func end(_ reason: String) {
-        condition.lock()
-        loss = loss ?? reason
-        condition.broadcast()
-        condition.unlock()
-    }
+    private func end(_ reason: String) { withLock { loss = loss ?? reason } }
 
     /// Leaves a reason for the others; the first one stays.
     private func publish(_ reason: String) throws(TorchError) {
@@ -141,21 +142,15 @@ final class Heartbeat: @unchecked Sendable {
     func search() -> String? {
         // Those that watch the one that is gone are to look harder too.
         try? store.set(Key.suspicion, "1")
-        condition.lock()
-        defer { condition.unlock() }
-        isSuspicious = true
-        condition.broadcast()
-        let end = Date(timeIntervalSinceNow: Swift.min(patience, 4 * interval) + 6 * interval)
-        while loss == nil, Date() < end { condition.wait(until: end) }
-        return loss
+        withLock { isSuspicious = true }
+        let longest = Swift.min(patience, 4 * interval) + 6 * interval
+        wait(until: clock.now + .seconds(longest)) { loss != nil }
+        return reason
     }
 
     /// Tells the others that this process ends before the work is done.
     func fail(_ reason: String) {
-        withLock {
-            isEnding = true
-            condition.broadcast()
-        }
+        withLock { isEnding = true }
         guard self.reason == nil else { return linger() }
         try? publish(reason)
         end(reason)
@@ -165,8 +160,8 @@ final class Heartbeat: @unchecked Sendable {
     /// Stays until the others have read why the group ends, if the store is this process's.
     private func linger() {
         guard rank == 0, !isStoreServed else { return }
-        let end = Date(timeIntervalSinceNow: 4 * interval)
-        while Date() < end, (try? store.add(Key.seen, 0)) ?? size < size - 1 {
+        let end = clock.now + .seconds(4 * interval)
+        while clock.now < end, (try? store.add(Key.seen, 0)) ?? size < size - 1 {
             Thread.sleep(forTimeInterval: interval / 10)
         }
     }
@@ -175,21 +170,18 @@ final class Heartbeat: @unchecked Sendable {
     ///
     /// Connections stay until nobody needs them: one that closes under a call is that call's error.
     func close() {
-        let end = Date(timeIntervalSinceNow: 4 * patience)
+        let end = clock.now + .seconds(4 * patience)
         try? store.add(Key.left, 1)
         wait(for: Key.left, until: end)
-        condition.lock()
-        isEnding = true
-        condition.broadcast()
-        while !hasEnded { condition.wait() }
-        condition.unlock()
+        withLock { isEnding = true }
+        wait(until: clock.now + .seconds(4 * patience)) { hasEnded }
         try? store.add(Key.done, 1)
         if rank == 0, !isStoreServed { wait(for: Key.done, until: end) }
     }
 
     /// Waits until all processes have added 1 to a number, or there is no hope of it.
-    private func wait(for key: String, until end: Date) {
-        while reason == nil, Date() < end, (try? store.add(key, 0)) ?? size < size {
+    private func wait(for key: String, until end: SuspendingClock.Instant) {
+        while reason == nil, clock.now < end, (try? store.add(key, 0)) ?? size < size {
             Thread.sleep(forTimeInterval: 0.01)
         }
     }

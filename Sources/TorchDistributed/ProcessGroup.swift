@@ -80,10 +80,11 @@ public final class ProcessGroup: @unchecked Sendable {
                 : "there is no process of rank 0 at \(launch.place) after \(seconds) s"
         ) { try Store(launch, serves: serves, timeout: options.joinTimeout) }
         try told(launch, "the store at \(launch.place) was lost") {
-            let end = Date(timeIntervalSinceNow: options.joinTimeout)
+            let clock = SuspendingClock()
+            let end = clock.now + .seconds(options.joinTimeout)
             var count = try store.add("joined", 1)
             while count < launch.size {
-                guard Date() < end else {
+                guard clock.now < end else {
                     throw DistributedError(
                         rank: launch.rank,
                         """
