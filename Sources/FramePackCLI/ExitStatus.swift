@@ -63,7 +63,7 @@ struct Outcome {
                 ).description
         case FramePackError.conflictingSettings(let sentence),
             FramePackError.malformedTimeline(let sentence):
-            (status, message) = (.usage, sentence)
+            (status, message) = (.usage, Self.spelledOut(sentence, arguments))
         case let error as TorchError:
             status = .failure
             message =
@@ -107,6 +107,14 @@ struct Outcome {
         return arguments.contains { $0 == option || $0.hasPrefix("\(option)=") } ? option : setting
     }
 
+    /// A sentence with settings as the user wrote them, where they were given as options.
+    private static func spelledOut(_ sentence: String, _ arguments: [String]) -> String {
+        sentence.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            let isName = word.first?.isLowercase == true && word.allSatisfy(\.isLetter)
+            return isName ? spelled(String(word), arguments) : String(word)
+        }.joined(separator: " ")
+    }
+
     private static func hint(_ arguments: [String]) -> String {
         var commands = FramePackCommand.configuration.subcommands
         var path = "framepack"
@@ -123,7 +131,7 @@ struct Outcome {
     private static func sentence(_ error: any Error) -> String {
         // Foundation's errors describe themselves with their domain and all that.
         let isFoundations = type(of: error) is NSError.Type || error is CocoaError
-        return oneLine(isFoundations ? error.localizedDescription : "\(error)")
+        return oneLine(isFoundations ? SystemError.sentence(error) : "\(error)")
     }
 
     private static func oneLine(_ text: String) -> String {

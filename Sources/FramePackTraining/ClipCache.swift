@@ -76,7 +76,7 @@ public struct ClipCache {
         _ vae: VAE, count: Int, size: Int, execution: TrainingExecution = TrainingExecution(),
         onShard: (Int) throws -> Void
     ) throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeFolder(folder)
         for index in 0..<count {
             let name = "clips-\(String(index + 10000).dropFirst()).safetensors"
             let url = folder.appendingPathComponent(name)

@@ -191,8 +191,7 @@ private struct ModelWriter {
 
     private func write(_ text: String, _ name: String) throws {
         let url = folder.appendingPathComponent(name)
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try makeFolder(url.deletingLastPathComponent())
         try AtomicFile.write(Data(text.utf8), to: url)
     }
 

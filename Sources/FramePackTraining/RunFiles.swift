@@ -75,8 +75,7 @@ private struct ShardIndex: Encodable {
 
 /// Writes a value as a JSON file with sorted keys, whole or not at all.
 public func writeJSON(_ value: some Encodable, to url: URL) throws {
-    try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try makeFolder(url.deletingLastPathComponent())
     try AtomicFile.write(JSONEncoder.sorted.encode(value) + Data("\n".utf8), to: url)
 }
 

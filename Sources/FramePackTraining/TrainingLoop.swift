@@ -44,7 +44,7 @@ public final class TrainingLoop {
         self.folder = folder
         self.group = group
         if group?.rank ?? 0 == 0 {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try makeFolder(folder)
             lock = try FolderLock(folder)
             try Self.removeUnfinished(in: folder)
         }

@@ -57,6 +57,24 @@ import Testing
         }
     }
 
+    @Test func noFileIsLostToAReport() throws {
+        try withTemporaryFolder { folder in
+            let video = folder.appendingPathComponent("victim.mp4")
+            try Data("frames".utf8).write(to: video)
+            for (option, path, reason) in [
+                ("--json", video.path, "must end in .json"),
+                ("--picture", video.path, "must end in .png"),
+                ("--json", folder.path + "/no/eval.json", "/no does not exist"),
+                ("--picture", folder.path, "a folder"),
+            ] {
+                let run = try Program.run(["eval", video.path, option, path])
+                #expect(run.status == 2, "\(option) \(path)")
+                #expect(run.errors.contains(reason), "\(run.errors)")
+            }
+            #expect(try String(contentsOf: video, encoding: .utf8) == "frames")
+        }
+    }
+
     @Test func aBrokenVideoIsListedAndTheRestMeasured() throws {
         try withTemporaryFolder { folder in
             let writer = try VideoWriter(

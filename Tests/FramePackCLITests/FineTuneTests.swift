@@ -102,6 +102,36 @@ import Torch
         }
     }
 
+    @Test(arguments: [SIGINT, SIGTERM])
+    func aSignalEndsATrainingWhichGoesOn(_ signal: Int32) throws {
+        try withTemporaryFolder { folder in
+            let config = try prepare(folder)
+            let text = try String(contentsOfFile: config, encoding: .utf8)
+                .replacing("steps = 2", with: "steps = 100000")
+            try Data(text.utf8).write(to: URL(fileURLWithPath: config))
+            #expect(try Program.run(["train", "cache", "--config", config]).status == 0)
+            let process = try Program.start(["train", "--config", config], streams: folder)
+            let start = Date()
+            let log = folder.appendingPathComponent("run/state/log.csv")
+            while (try? String(contentsOf: log, encoding: .utf8).contains("\n3,")) != true,
+                process.isRunning, Date().timeIntervalSince(start) < 120
+            {
+                Thread.sleep(forTimeInterval: 0.01)
+            }
+            kill(process.processIdentifier, signal)
+            let killed = Date()
+            while process.isRunning, Date().timeIntervalSince(killed) < 60 {
+                Thread.sleep(forTimeInterval: 0.01)
+            }
+            #expect(!process.isRunning, "the signal was not heard")
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+            process.waitUntilExit()
+            let run = try Program.finished(process, streams: folder)
+            #expect(run.status == 130, "\(run.errors)")
+            #expect(run.errors.contains("state stored; the same command goes on"), "\(run.errors)")
+        }
+    }
+
     /// Two processes with divided weights give the losses and the model of one.
     @Test func severalProcessesTrainAsOne() throws {
         try withTemporaryFolder { folder in

@@ -49,10 +49,38 @@ import Testing
             let output = folder.appendingPathComponent("video.mp4")
             let quiet = try Program.run(arguments(output, ["--frames", "5"]))
             #expect(quiet.status == 0 && quiet.output.isEmpty && quiet.errors.isEmpty)
-            let rounded = try Program.run(arguments(output, ["--seconds", "0.45"]))
+            let other = folder.appendingPathComponent("other.mp4")
+            let rounded = try Program.run(arguments(other, ["--seconds", "0.45"]))
             #expect(rounded.status == 0 && rounded.output.isEmpty)
             #expect(rounded.errorLines.count == 1)
             #expect(rounded.errors.contains("3 whole sections"), "\(rounded.errors)")
+        }
+    }
+
+    @Test func noVideoIsLostToAnother() throws {
+        try withTemporaryFolder { folder in
+            let output = folder.appendingPathComponent("video.mp4")
+            func make(_ frames: Int) throws -> Program.Run {
+                try Program.run(arguments(output, ["--frames", "\(frames)"]))
+            }
+            func names() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+            }
+            #expect(try make(5).status == 0)
+            // The same request is the same video.
+            #expect(try make(5).errors.isEmpty)
+            #expect(try names() == ["video.json", "video.mp4"])
+            let second = try make(9)
+            #expect(second.status == 0 && second.errors.contains("video.mp4 is now"))
+            #expect(try names() == ["video.1.json", "video.1.mp4", "video.json", "video.mp4"])
+            let kept = folder.appendingPathComponent("video.1.mp4")
+            #expect(try probe(kept).frames == 5 && probe(output).frames == 9)
+            // What somebody else put there stays as well.
+            try Data("notes".utf8).write(to: output)
+            try FileManager.default.removeItem(at: folder.appendingPathComponent("video.json"))
+            #expect(try make(5).status == 0)
+            let notes = folder.appendingPathComponent("video.2.mp4")
+            #expect(try String(contentsOf: notes, encoding: .utf8) == "notes")
         }
     }
 

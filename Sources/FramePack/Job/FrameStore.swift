@@ -57,8 +57,7 @@ struct FrameStore {
         let wanted = kept(frames)
         guard !wanted.isEmpty else { return }
         if format == .png {
-            try FileManager.default.createDirectory(
-                at: job.file("frames"), withIntermediateDirectories: true)
+            try makeFolder(job.file("frames"))
             for number in wanted {
                 try check()
                 try pictures[number - frames.lowerBound].writePNG(to: frame(number))
@@ -95,8 +94,7 @@ struct FrameStore {
             try joinSegments(segments, to: job.file("joined.mp4"))
             try writeWebP(of: job.file("joined.mp4"), to: output, onFrame: check)
         case .png:
-            try FileManager.default.createDirectory(
-                at: output, withIntermediateDirectories: true)
+            try makeFolder(output)
             let names = FrameFolderNames(output)
             for number in keptFrames {
                 try check()

@@ -95,10 +95,10 @@ public final class Job {
             return
         }
         do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try makeFolder(folder)
         } catch {
             throw .job(
-                "The job's folder \(folder.path) cannot be made: \(error.localizedDescription)")
+                "The job cannot be begun: \(error)")
         }
     }
 

@@ -139,6 +139,9 @@ final class GenerationRun {
         let output = URL(fileURLWithPath: request.output).standardizedFileURL
         let sidecar = Sidecar(request: request, model: planned.model.name)
         let file = Sidecar.file(for: request.output)
+        if let kept = try EarlierOutput(request.output).keep(unlessOf: sidecar) {
+            try emit(.note("The earlier \(output.lastPathComponent) is now \(kept.path)."))
+        }
         let withFrames = sectionsInTime.filter { !frames.kept(finishedFrames(after: $0)).isEmpty }
         try frames.finish(withFrames, to: output, comment: sidecar.line()) { try token.check() }
         try sidecar.write(to: file)

@@ -13,19 +13,24 @@ extension PlanReport {
     }
 
     private var summary: [String] {
+        let sections =
+            "\(count(sectionCount, "section")) of \(count(window, "latent"))"
+            + " (\(window * 4) frames) in the order \(order.rawValue),"
+        let line = "\(sections) from \(startText)"
         var lines = [
-            "\(frames) frames of \(width)x\(height), \(decimals(seconds, 2)) s at \(fps) fps",
-            "\(count((latents - 1) / window, "section")) of \(count(window, "latent"))"
-                + " (\(window * 4) frames) in the order \(order.rawValue), from \(startText)",
+            "\(count(frames, "frame")) of \(width)x\(height), \(decimals(seconds, 2)) s at \(fps) fps"
         ]
+        lines += line.count <= Self.columns ? [line] : [sections, "  from \(startText)"]
         lines.append(
             "Packing \(packing): \(decimals(contextCost, 2)) frames long"
                 + (limit.map { ", at most \(decimals($0, 2))" } ?? ""))
         if let requestedSeconds {
             let section = decimals(Double(4 * window) / Double(fps), 2)
+            let isWhole = abs(seconds - requestedSeconds) < 0.005
             lines.append(
-                "\(plainText(requestedSeconds)) s asked for, rounded to whole sections of "
-                    + "\(section) s; --frames is exact")
+                "\(plainText(requestedSeconds)) s asked for, "
+                    + (isWhole ? "which are" : "rounded to") + " whole sections of \(section) s; "
+                    + "--frames is exact")
         }
         if framesCutFromStart > 0 {
             lines.append(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Dispatch
 import Foundation
 import FramePack
@@ -60,7 +61,7 @@ struct ExperimentOrdersCommand: ParsableCommand {
 
     func run() throws {
         let home = URL(fileURLWithPath: folder)
-        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+        try makeFolder(home)
         TorchLibrary.flushDenormals(true)
         let token = CancellationToken()
         let interruption = Interruption(token)
@@ -75,20 +76,30 @@ struct ExperimentOrdersCommand: ParsableCommand {
         let experiment = OrdersExperiment(
             measured, extent: extent, cache: home.appendingPathComponent("videos"),
             workers: workers)
-        let table = OrdersTable(
-            try experiment.run { progress in
-                try token.check()
-                guard !progress.isKept else { return }
-                let line = String(
-                    format: "%@: %d/%d, %.1f s\n", progress.row, progress.video, progress.count,
-                    progress.seconds)
-                FileHandle.standardError.write(Data(line.utf8))
-            })
+        let table = OrdersTable(try measure(experiment, token))
         print(table.text)
         try writeJSON(table, to: home.appendingPathComponent("orders.json"))
         try Data((table.markdown + "\n").utf8).write(to: home.appendingPathComponent("orders.md"))
         for (report, name) in zip(table.reports, ["orders-5s.png", "orders-30s.png"]) {
             try report.picture().writePNG(to: home.appendingPathComponent(name))
+        }
+    }
+
+    private func measure(_ experiment: OrdersExperiment, _ token: CancellationToken) throws
+        -> [EvaluationReport]
+    {
+        do {
+            return try experiment.run { progress in
+                try token.check()
+                guard !progress.isKept else { return }
+                Terminal.writeError(
+                    String(
+                        format: "%@: %d/%d, %.1f s\n", progress.row, progress.video,
+                        progress.count, progress.seconds))
+            }
+        } catch FramePackError.cancelled {
+            throw CommandError.cancelled(
+                "Stopped; what was measured is kept, and the same command goes on.")
         }
     }
 

@@ -23,7 +23,10 @@ struct RunOptions: ParsableArguments {
         _ model: ModelFolder, _ request: GenerationRequest, job folder: URL,
         _ body: (Pipeline, CancellationToken, EventReporter) throws -> GenerationResult
     ) throws {
-        try checkPreview([request.image, request.endImage].compactMap { $0 })
+        try preview.map {
+            try OutputFile("preview", $0, ending: "png").check(
+                not: [request.image, request.endImage].compactMap { $0 })
+        }
         let reporter = EventReporter(json: json, preview: preview)
         let token = CancellationToken()
         var options = PipelineOptions()
@@ -37,10 +40,7 @@ struct RunOptions: ParsableArguments {
             reporter.summarize(result)
         } catch FramePackError.cancelled {
             reporter.finish()
-            let sentence =
-                FileManager.default.fileExists(atPath: folder.path)
-                ? "Cancelled; go on with: framepack resume \(shellQuoted(folder.path))"
-                : "Cancelled."
+            let sentence = cancellation(of: folder)
             reporter.fail(sentence)
             throw CommandError.cancelled(sentence)
         } catch {
@@ -50,6 +50,15 @@ struct RunOptions: ParsableArguments {
             throw error
         }
         withExtendedLifetime(interruption) {}
+    }
+
+    /// What a cancelled run says: how to go on, where something is there to go on from.
+    private func cancellation(of folder: URL) -> String {
+        let next = "framepack resume \(shellQuoted(folder.path))"
+        if Job.holdsSections(folder) { return "Cancelled; go on with: \(next)" }
+        guard FileManager.default.fileExists(atPath: folder.path) else { return "Cancelled." }
+        // Another request with this output takes such a job's place.
+        return "Cancelled before a section was finished; begin anew, or go on with: \(next)"
     }
 
     /// An error with how to go on, where sections are finished and it does not say itself.
@@ -63,30 +72,6 @@ struct RunOptions: ParsableArguments {
             (reason.hasSuffix(".") ? reason : reason + ".")
                 + " What is finished stays; go on with: framepack resume "
                 + shellQuoted(folder.path))
-    }
-
-    /// Checks early that the preview can be written.
-    private func checkPreview(_ pictures: [String]) throws {
-        guard let preview else { return }
-        let files = FileManager.default
-        let url = URL(fileURLWithPath: preview)
-        let folder = url.deletingLastPathComponent().path
-        var isFolder: ObjCBool = false
-        if files.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
-            throw ValidationError("preview is \(preview), a folder; it must be a PNG file")
-        }
-        guard url.pathExtension.lowercased() == "png" else {
-            throw CommandError.usage("--preview is \(preview); its name must end in .png.")
-        }
-        let others = pictures.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
-        guard !others.contains(url.resolvingSymlinksInPath().path) else {
-            throw CommandError.usage(
-                "--preview is \(preview), a picture that the video is made from; choose another name."
-            )
-        }
-        guard files.isWritableFile(atPath: folder) else {
-            throw ValidationError("preview is \(preview); the folder \(folder) takes no files")
-        }
     }
 
     /// A path as a shell takes it.

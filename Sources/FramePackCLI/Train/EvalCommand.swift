@@ -47,6 +47,9 @@ struct EvalCommand: ParsableCommand {
     }
 
     func run() throws {
+        let others = [path, videos.reference].compactMap { $0 }
+        try json.map { try OutputFile("json", $0, ending: "json").check(not: others) }
+        try picture.map { try OutputFile("picture", $0, ending: "png").check(not: others) }
         if threads > 0 { TorchLibrary.setThreadCount(threads) }
         TorchLibrary.flushDenormals(true)
         if let path {

@@ -30,7 +30,7 @@ extension FineTuningRun {
     {
         let data = try CachedDataset(dataset, folder: cacheFolder, model: model)
         let result = try fitting.fit(data.latentPixels(count: pixels, seed: fitting.seed))
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeFolder(folder)
         try result.write(to: folder)
         return result
     }

@@ -77,8 +77,7 @@ extension FineTuningRun {
         of loop: TrainingLoop, step: Int, cancellation: CancellationToken
     ) throws -> [SampleVideo] {
         guard let task = loop.task as? FineTuning, !config.samples.isEmpty else { return [] }
-        try FileManager.default.createDirectory(
-            at: sampleFolder, withIntermediateDirectories: true)
+        try makeFolder(sampleFolder)
         let renderer = try sampleRenderer { try cancellation.check() }
         return try withAverages(loop) {
             try renderer.write(task.transformer, cancellation: cancellation) {
@@ -92,8 +91,7 @@ extension FineTuningRun {
     /// Writes the adapters in the forms of musubi-tuner and of diffusers.
     private func writeAdapters(step: Int) throws -> [URL] {
         guard let adapters else { return [] }
-        try FileManager.default.createDirectory(
-            at: resultFolder, withIntermediateDirectories: true)
+        try makeFolder(resultFolder)
         return try AdapterForm.allCases.map { form in
             let file = resultFolder.appendingPathComponent(
                 "step-\(step)-\(form.rawValue).safetensors")

@@ -53,7 +53,7 @@ public struct FootagePreparation {
         onEvent: (Event) throws -> Void = { _ in }
     ) throws -> FootageReport {
         let files = try videos(inputs)
-        try FileManager.default.createDirectory(at: clips, withIntermediateDirectories: true)
+        try makeFolder(clips)
         let lock = try FolderLock(folder)
         defer { withExtendedLifetime(lock) {} }
         var report = try stored() ?? FootageReport(options: options, videos: [])

@@ -28,7 +28,7 @@ public final class TensorBoardLog {
     /// - Throws: What keeps the files from being written.
     public init(_ folder: URL, firstStep: Int, now: @escaping () -> Date = Date.init) throws {
         self.now = now
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeFolder(folder)
         let before = try Self.files(in: folder)
         for file in before { try Self.cut(file, from: firstStep) }
         // Readers take files in the order of their names, hence a number above all before.

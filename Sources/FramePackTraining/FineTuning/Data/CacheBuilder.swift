@@ -1,3 +1,4 @@
+import Checkpoints
 public import Foundation
 public import FramePack
 import Media
@@ -97,8 +98,7 @@ public final class CacheBuilder {
 
     private func plan(_ dataset: DatasetFile.Dataset) throws -> CachePlan {
         let cache = dataset.cache(orIn: defaultFolder)
-        try FileManager.default.createDirectory(
-            at: cache.folder, withIntermediateDirectories: true)
+        try makeFolder(cache.folder)
         let (items, problems) = try dataset.items()
         summary.problems += problems
         var plan = CachePlan(dataset.identity, cache: cache, identities: identities)
@@ -113,8 +113,7 @@ public final class CacheBuilder {
 
     private func planSamples() throws -> CachePlan {
         let cache = ConditionCache(folder: defaultFolder)
-        try FileManager.default.createDirectory(
-            at: cache.folder, withIntermediateDirectories: true)
+        try makeFolder(cache.folder)
         var plan = CachePlan(
             samples.identity, cache: cache, identities: identities)
         for sample in samples {
