@@ -163,6 +163,22 @@ import Torch
         }
     }
 
+    @Test func aMovedJobGoesOnWhereItLies() throws {
+        try withTemporaryFolder { folder in
+            let job = try stopped(request(in: folder, output: "old.mp4"))
+            let elsewhere = folder.appendingPathComponent("elsewhere")
+            try FileManager.default.createDirectory(
+                at: elsewhere, withIntermediateDirectories: true)
+            let moved = elsewhere.appendingPathComponent("new.job")
+            try FileManager.default.moveItem(at: job, to: moved)
+            let result = try Pipeline(tinyModel()).resume(moved)
+            #expect(result.output == elsewhere.appendingPathComponent("new.mp4").path)
+            #expect(try frames(result.output).count > 1)
+            #expect(!FileManager.default.fileExists(atPath: folder.path + "/old.mp4"))
+            #expect(!FileManager.default.fileExists(atPath: moved.path))
+        }
+    }
+
     @Test func sectionUnderAnothersNameIsMadeAgain() throws {
         try withTemporaryFolder { folder in
             let whole = try frames(run(request(in: folder, output: "whole.mp4")).output)

@@ -121,7 +121,7 @@ public final class Job {
     /// Takes up a job.
     init(continuing folder: URL, model: ModelFolder) throws {
         url = folder.standardizedFileURL
-        request = try Self.request(in: url)
+        request = try Self.request(in: url).beside(url)
         lock = try Self.lock(url)
         seals = JobSeals(url)
         guard seals.isWhole("request.json") else {
@@ -285,5 +285,19 @@ public final class Job {
         for name in names where name.hasPrefix(".") {
             try? FileManager.default.removeItem(at: file(name))
         }
+    }
+}
+
+extension GenerationRequest {
+    /// The request of a job that may have been moved: the output lies beside the job's folder.
+    fileprivate func beside(_ folder: URL) -> GenerationRequest {
+        guard Job.folder(for: output).resolvingSymlinksInPath() != folder.resolvingSymlinksInPath()
+        else { return self }
+        let old = URL(fileURLWithPath: output)
+        var name = folder.deletingPathExtension().lastPathComponent
+        if !old.pathExtension.isEmpty { name += ".\(old.pathExtension)" }
+        var request = self
+        request.output = folder.deletingLastPathComponent().appendingPathComponent(name).path
+        return request
     }
 }

@@ -114,6 +114,10 @@ public final class Pipeline {
                     + "\(counted(Double(plan.windowCount), "whole section")): "
                     + "\(plan.frameCount) frames, \(counted(hundredths, "second")).")
         }
+        if !planned.request.negativePrompt.isEmpty, !planned.request.guidanceSettings.needsNegative
+        {
+            notes.append("The negative prompt is not used: cfg is 1.")
+        }
         for late in planned.request.promptAt where late.seconds >= plan.seconds {
             notes.append(
                 "The prompt at \(plainText(late.seconds)) s comes after the end of the video and is "
