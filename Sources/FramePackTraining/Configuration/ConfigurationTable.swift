@@ -56,7 +56,7 @@ struct Choice<Value: RawRepresentable<String> & CaseIterable>: Decodable {
         guard let value = Value(rawValue: word) else {
             let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
             throw SettingProblem(
-                path: decoder.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue },
+                path: decoder.codingPath.map(\.stringValue),
                 reason: "\"\(word)\"; it must be among \(known)")
         }
         self.value = value
@@ -136,9 +136,8 @@ struct ConfigurationFile {
         _ type: Value.Type, from value: TOMLValue? = nil, at path: [String] = [],
         check: (Value) throws -> Void = { _ in }
     ) throws -> Value {
-        let data = try JSONSerialization.data(withJSONObject: (value ?? root).json)
         do {
-            let result = try JSONDecoder().decode(type, from: data)
+            let result = try type.init(from: TOMLDecoder(value ?? root))
             try check(result)
             return result
         } catch let error as SettingProblem {
@@ -165,7 +164,7 @@ struct ConfigurationFile {
 
     private static func described(_ error: DecodingError) -> ([String], String) {
         func path(_ context: DecodingError.Context) -> [String] {
-            context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+            context.codingPath.map(\.stringValue)
         }
         switch error {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):

@@ -2,10 +2,16 @@
 ///
 /// Source: toml.io/en/v1.0.0.
 package struct TOMLParser {
+    /// How many tables and arrays a value may lie within: more than any configuration needs, and few
+    /// enough for all that goes through values from level to level.
+    package static let deepest = 100
+
     private var text: TOMLText
     private var root = TOMLTable()
     /// Where keys go that no header precedes; changed by each `[header]`.
     private var place: [String] = []
+    /// The key whose value is read, for errors.
+    private var name = ""
 
     /// Reads a whole file.
     ///
@@ -31,7 +37,7 @@ package struct TOMLParser {
         text.advance()
         let isElement = text.peek == "["
         if isElement { text.advance() }
-        let path = try key()
+        let path = try key(within: 0)
         try text.expect("]")
         if isElement { try text.expect("]") }
         try root.open(path[...], isElement: isElement, line: line)
@@ -40,17 +46,19 @@ package struct TOMLParser {
 
     private mutating func assignment() throws(TOMLError) {
         let line = text.line
-        let path = try key()
+        let path = try key(within: place.count)
+        name = path.joined(separator: ".")
         try text.expect("=")
         text.skipSpaces()
-        let value = try value()
+        let value = try value(within: place.count + path.count)
         try root.assign(place[...], path[...], value, line: line)
     }
 
-    /// A key with its dots.
-    private mutating func key() throws(TOMLError) -> [String] {
+    /// A key with its dots, of a table that lies within so many others.
+    private mutating func key(within levels: Int) throws(TOMLError) -> [String] {
         var path: [String] = []
         repeat {
+            try checkDepth(levels + path.count)
             if !path.isEmpty { text.advance() }
             text.skipSpaces()
             path.append(try simpleKey())
@@ -66,24 +74,34 @@ package struct TOMLParser {
         return word
     }
 
-    private mutating func value() throws(TOMLError) -> TOMLValue {
+    private func checkDepth(_ levels: Int) throws(TOMLError) {
+        guard levels < Self.deepest else {
+            throw text.error(
+                "the value lies within more than \(Self.deepest) tables and arrays; no setting needs "
+                    + "so many, so look for brackets or dots that are too many")
+        }
+    }
+
+    /// A value that lies within so many tables and arrays.
+    private mutating func value(within levels: Int) throws(TOMLError) -> TOMLValue {
         let line = text.line
         switch text.peek {
         case "\"", "'":
             return TOMLValue(content: .string(try text.string()), line: line)
-        case "[": return TOMLValue(content: .array(try array()), line: line)
-        case "{": return try inlineTable()
-        default: return TOMLValue(content: try TOMLScalar.read(&text), line: line)
+        case "[": return TOMLValue(content: .array(try array(within: levels)), line: line)
+        case "{": return try inlineTable(within: levels)
+        default: return TOMLValue(content: try TOMLScalar.read(&text, name), line: line)
         }
     }
 
-    private mutating func array() throws(TOMLError) -> [TOMLValue] {
+    private mutating func array(within levels: Int) throws(TOMLError) -> [TOMLValue] {
+        try checkDepth(levels)
         text.advance()
         var elements: [TOMLValue] = []
         while true {
             text.skipBlankLines()
             if text.peek == "]" { break }
-            elements.append(try value())
+            elements.append(try value(within: levels + 1))
             text.skipBlankLines()
             if text.peek != "]" { try text.expect(",") }
         }
@@ -91,16 +109,17 @@ package struct TOMLParser {
         return elements
     }
 
-    private mutating func inlineTable() throws(TOMLError) -> TOMLValue {
+    private mutating func inlineTable(within levels: Int) throws(TOMLError) -> TOMLValue {
         let line = text.line
         text.advance()
         var table = TOMLTable()
         text.skipSpaces()
         while text.peek != "}" {
-            let (here, path) = (text.line, try key())
+            let (here, path) = (text.line, try key(within: levels))
+            name = path.joined(separator: ".")
             try text.expect("=")
             text.skipSpaces()
-            try table.assign([], path[...], try value(), line: here)
+            try table.assign([], path[...], try value(within: levels + path.count), line: here)
             text.skipSpaces()
             if text.peek != "}" { try text.expect(",") }
         }

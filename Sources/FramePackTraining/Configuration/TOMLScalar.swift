@@ -1,6 +1,10 @@
 /// Values without quotation marks and brackets: numbers, true and false, dates.
 enum TOMLScalar {
-    static func read(_ text: inout TOMLText) throws(TOMLError) -> TOMLValue.Content {
+    /// Reads a value.
+    ///
+    /// - Parameter name: Whose value it is, for errors.
+    static func read(_ text: inout TOMLText, _ name: String) throws(TOMLError) -> TOMLValue.Content
+    {
         let line = text.line
         var word = text.take { !" \t\n,]}#=".contains($0) }
         // A date and its time may have a space between them.
@@ -15,6 +19,11 @@ enum TOMLScalar {
         }
         guard !word.isEmpty else { throw text.error("a value is missing before \(text.shown)") }
         guard let content = content(word) else {
+            if isLargeNumber(word) {
+                throw TOMLError(
+                    line: line,
+                    reason: "\(name) is \(word); a whole number goes from \(Int.min) to \(Int.max)")
+            }
             throw TOMLError(
                 line: line,
                 reason: "\(word) is no number, true or false; write texts in quotation marks")
@@ -45,6 +54,13 @@ enum TOMLScalar {
         let bare = digits.drop { $0 == "+" || $0 == "-" }
         guard bare.count == 1 || bare.first != "0" else { return nil }
         return Int(digits)
+    }
+
+    /// Whether a word is a whole number that has too many digits.
+    private static func isLargeNumber(_ word: String) -> Bool {
+        let digits = plain(word)?.drop { $0 == "+" || $0 == "-" } ?? ""
+        return digits.count > 18 && digits.first != "0"
+            && digits.allSatisfy { $0.isASCII && $0.isNumber }
     }
 
     private static func float(_ word: String) -> Double? {

@@ -45,18 +45,6 @@ package struct TOMLValue: Equatable {
         }
         return value
     }
-
-    /// The value as what `JSONSerialization` writes; numbers that JSON lacks become texts.
-    package var json: Any {
-        switch content {
-        case .string(let text), .date(let text): text
-        case .integer(let number): number
-        case .float(let number): number.isFinite ? number : "\(number)"
-        case .boolean(let flag): flag
-        case .array(let elements): elements.map(\.json)
-        case .table(let table): table.mapValues(\.json)
-        }
-    }
 }
 
 /// Why a text is no TOML.

@@ -41,9 +41,20 @@ extension FineTuningConfig {
         try table.require(
             method.kind == .lora || method.targets + method.excluded == [], "targets",
             "given; with kind = \"full\" every weight is trained, so leave it out")
+        try checkExpressions("targets", method.targets)
+        try checkExpressions("excluded", method.excluded)
         try table.require(
             method.kind == .lora || method.weights == nil, "weights",
             "given; with kind = \"full\" there is no LoRA to go on from")
+    }
+
+    private func checkExpressions(_ key: String, _ texts: [String]) throws {
+        for text in texts {
+            try SettingChecker("method").require(
+                (try? Regex(text)) != nil, key,
+                "\"\(text)\", which cannot be read; write a regular expression such as "
+                    + "\"attn.to_[qkv]\"")
+        }
     }
 
     private func checkSections() throws {

@@ -145,6 +145,18 @@ import Testing
         ),
         ("[method]\nkind = \"full\"\ntargets = [\"attn\"]", "line 7: method.targets is given", ""),
         ("[compute]\nprecision = \"f16\"", "line 6: compute.precision is f16", "bf16 or f32"),
+        (
+            "[method]\ntargets = [\"to_q\", \"(((\"]", "line 6: method.targets is \"(((\"",
+            "regular expression"
+        ),
+        ("[method]\nexcluded = [\"[\"]", "line 6: method.excluded is \"[\"", ""),
+        ("steps = 1e300", "line 5: steps is 1e+300; it must be a whole number", ""),
+        ("steps = 1.5", "line 5: steps is 1.5; it must be a whole number", ""),
+        ("seed = 99999999999999999999", "line 5: seed is 99999999999999999999", ""),
+        ("[optimizer]\nbeta1 = inf", "line 6: optimizer.beta1 is inf", "a finite number"),
+        ("[method]\ntargets = [1]", "line 6: method.targets[1] must be a text", ""),
+        ("samples = 3", "line 5: samples must be an array", ""),
+        ("sections = 3", "line 5: sections must be a table", ""),
         ("steps = 1\nsteps = 2", "line 6: steps is set a second time", ""),
     ])
     func whatCannotBeIsNamedWithItsLine(_ text: String, start: String, part: String) {

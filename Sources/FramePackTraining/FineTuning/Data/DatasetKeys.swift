@@ -111,9 +111,9 @@ struct IntegerList: Decodable {
 
     init(from decoder: any Decoder) throws {
         let single = try decoder.singleValueContainer()
-        if let one = try? single.decode(Int.self) {
-            values = [one]
-        } else {
+        do {
+            values = [try single.decode(Int.self)]
+        } catch DecodingError.typeMismatch {
             values = try single.decode([Int].self)
         }
     }
