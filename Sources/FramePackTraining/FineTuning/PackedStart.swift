@@ -18,7 +18,8 @@ public struct PackedStart {
     /// Bytes of the transformer's files.
     public let size: Int
 
-    /// Makes the model: `transformer`, and `model.json` that names all parts.
+    /// Makes the model: `transformer`, `model.json` that names all parts, and `framepack.json` with the
+    /// base's settings, of which the order is that of a FramePack base.
     ///
     /// - Parameters:
     ///   - base: A model in diffusers' layout: a folder, or a JSON file that names the parts' folders.
@@ -47,10 +48,30 @@ public struct PackedStart {
         try checkpoint.checkAllUsed()
         try writeNetwork(
             store, stem: "diffusion_pytorch_model", config: config, to: target,
-            limit: 5_000_000_000)
+            limit: 5_000_000_000
+        ) { try Self.copyCodebook(of: source, to: $0) }
         parts[.transformer] = target
         try writeParts(parts, to: folder.appendingPathComponent("model.json"))
         size = store.elementCount * DType.bfloat16.size
+        try writeSettings(of: model, source)
+    }
+
+    /// Writes what the base's `framepack.json` says, and the order that a FramePack base has by its
+    /// name alone.
+    private func writeSettings(of model: ModelFolder, _ transformer: URL) throws {
+        var settings = model.settings
+        if try CheckpointFolder.json(TransformerConfig.self, in: transformer).hasPackedContext {
+            settings.order = model.defaultOrder
+        }
+        guard settings != ModelSettings() else { return }
+        try writeJSON(settings, to: folder.appendingPathComponent("framepack.json"))
+    }
+
+    private static func copyCodebook(of transformer: URL, to folder: URL) throws {
+        let name = HistoryCodebook.fileName
+        let file = transformer.appendingPathComponent(name)
+        guard FileManager.default.fileExists(atPath: file.path) else { return }
+        try FileManager.default.copyItem(at: file, to: folder.appendingPathComponent(name))
     }
 
     /// Where all parts but the transformer lie.

@@ -42,6 +42,8 @@ import TorchNN
             let base = folder.appendingPathComponent("base")
             try FileManager.default.createDirectory(at: base, withIntermediateDirectories: true)
             try writeBase(to: base)
+            try Data("{\"order\": \"f1\", \"steps\": 7, \"resolution\": 64}".utf8).write(
+                to: base.appendingPathComponent("framepack.json"))
             let output = folder.appendingPathComponent("start")
             let start = try PackedStart(
                 base: base, to: output, kernels: [PatchKernel(rate: 8)])
@@ -50,6 +52,7 @@ import TorchNN
             try named.check(Packing(name: "td_f16k16f8k8f4k4f2k2f1k1_g9"))
             let model = try ModelFolder(output.appendingPathComponent("model.json"))
             try model.requireAll()
+            #expect(try model.settings == ModelFolder(base).settings && model.settings.steps == 7)
             let transformer = try Transformer(
                 folder: model.folder(of: .transformer), dtype: .float32)
             #expect(transformer.config.imageSize == 36 && transformer.config.hasPackedContext)
@@ -105,6 +108,11 @@ import TorchNN
                 base: TinyFineTuning.model, to: folder,
                 kernels: [PatchKernel(rate: 8), PatchKernel(rate: 8)])
             let model = try ModelFolder(folder.appendingPathComponent("model.json"))
+            let base = try ModelFolder(TinyFineTuning.model)
+            #expect(model.defaultOrder == base.defaultOrder)
+            var settings = base.settings
+            settings.order = base.defaultOrder
+            #expect(model.settings == settings)
             let new = try Transformer(folder: model.folder(of: .transformer))
             let old = try Transformer(
                 folder: TinyFineTuning.model.appendingPathComponent("transformer"))

@@ -44,9 +44,12 @@ struct TrainInitCommand: ParsableCommand {
         let start = try PackedStart(
             base: base, vision: vision.map { URL(fileURLWithPath: $0) },
             to: URL(fileURLWithPath: output), kernels: kernels)
-        print(
-            String(
-                format: "%@: a transformer of %.1f GB",
-                start.folder.appendingPathComponent("model.json").path, Double(start.size) / 1e9))
+        let file = start.folder.appendingPathComponent("model.json")
+        print("\(file.path): a transformer of \(Self.text(bytes: start.size))")
+    }
+
+    private static func text(bytes: Int) -> String {
+        let (unit, name) = bytes < 1_000_000_000 ? (1e6, "MB") : (1e9, "GB")
+        return String(format: "%.1f %@", Double(bytes) / unit, name)
     }
 }
