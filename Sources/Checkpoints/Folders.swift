@@ -11,7 +11,23 @@ public func makeFolder(_ url: URL) throws {
     }
 }
 
+/// Checks that a folder is there, or can be made; nothing is made.
+///
+/// - Throws: `CheckpointError` that names the folder, and says what stands in its way.
+public func checkFolder(_ url: URL) throws {
+    if let obstacle = obstacle(url) {
+        throw CheckpointError("the folder \(url.path) cannot be made: \(obstacle)")
+    }
+}
+
 private func systemReason(_ error: any Error, _ url: URL) -> String {
+    obstacle(url)
+        ?? (error as? CocoaError)?.underlying.map { String(cString: strerror(Int32($0.code))) }
+        ?? error.localizedDescription
+}
+
+/// What keeps a folder from being made, where that can be seen before.
+private func obstacle(_ url: URL) -> String? {
     var folder = url
     while folder.path != "/" {
         var isFolder: ObjCBool = false
@@ -20,12 +36,11 @@ private func systemReason(_ error: any Error, _ url: URL) -> String {
             guard FileManager.default.isWritableFile(atPath: folder.path) else {
                 return "\(folder.path) takes no new folders"
             }
-            break
+            return nil
         }
         folder = folder.deletingLastPathComponent()
     }
-    return (error as? CocoaError)?.underlying.map { String(cString: strerror(Int32($0.code))) }
-        ?? error.localizedDescription
+    return nil
 }
 
 extension CocoaError {

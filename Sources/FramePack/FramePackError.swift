@@ -83,3 +83,8 @@ func plainText(_ value: Double) -> String {
 func counted(_ value: Double, _ unit: String) -> String {
     "\(plainText(value)) \(unit)\(value == 1 ? "" : "s")"
 }
+
+/// A number of things, in the plural where that is due.
+package func counted(_ value: Int, _ thing: String) -> String {
+    "\(value) \(thing)\(value == 1 ? "" : "s")"
+}

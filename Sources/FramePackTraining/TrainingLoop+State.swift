@@ -190,7 +190,10 @@ extension TrainingLoop {
         for parameter in task.store.parameters
         where file.entries["model.\(parameter.name)"]?.shape != parameter.value.shape {
             throw TrainingError(
-                "\(file.url.path) has no \(parameter.name) of shape \(parameter.value.shape)")
+                """
+                \(file.url.path) has no \(parameter.name) of shape \(parameter.value.shape): it was \
+                stored with other settings; set them back, or begin in another folder
+                """)
         }
         guard let step = file.metadata["step"].flatMap(Int.init) else {
             throw TrainingError("\(file.url.path) does not say at which step it was stored")

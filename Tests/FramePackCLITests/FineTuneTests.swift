@@ -97,7 +97,16 @@ import Torch
             }
             let plot = try Program.run(["train", "plot", "--folder", folder.path + "/run"])
             #expect(plot.status == 0 && plot.output.contains("tune: loss"), "\(plot.errors)")
+            for (first, status, part) in [("-1", 2, "--from is -1"), ("99", 2, "last step of")] {
+                let other = try Program.run(
+                    ["train", "plot", "--folder", folder.path + "/run", "--from", first])
+                #expect(other.status == Int32(status) && other.errors.contains(part))
+            }
+            try Data([0x31, 0xFF, 0x0A]).write(
+                to: URL(fileURLWithPath: folder.path + "/run/state/log.csv"))
             let more = try Program.run(["train", "tune", "--config", config])
+            #expect(
+                more.errors.contains("1 line of \(folder.path)/run/state/log.csv cannot be read"))
             #expect(more.status == 0 && more.output.contains("from step 2"))
         }
     }
@@ -223,6 +232,13 @@ import Torch
             let missing = try Program.run(["train", "--config", folder.path + "/no.toml"])
             #expect(missing.status == 1 && missing.errors.contains("there is no file"))
             let text = try String(contentsOfFile: config, encoding: .utf8)
+            try Data((text + "\n[[samples]]\nprompt = \"a\"\nimage = \"no.png\"\n").utf8).write(
+                to: URL(fileURLWithPath: config))
+            for arguments in [["--dry-run"], []] {
+                let run = try Program.run(["train", "--config", config] + arguments)
+                #expect(run.status == 1 && run.errorLines.count == 1)
+                #expect(run.errors.contains("samples[1].image is \(folder.path)/no.png"))
+            }
             try Data(text.replacing("steps = 2", with: "stepz = 2").utf8).write(
                 to: URL(fileURLWithPath: config))
             let wrong = try Program.run(["train", "cache", "--config", config])

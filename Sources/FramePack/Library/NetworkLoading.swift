@@ -17,11 +17,21 @@ extension Transformer {
         folder: URL, device: Device = .cpu, dtype: DType? = nil,
         onTensor: @escaping () throws -> Void = {}
     ) throws {
-        let config = try CheckpointFolder.json(TransformerConfig.self, in: folder)
+        let config = try TransformerConfig(folder: folder)
         let source = CheckpointWeights(
             try CheckpointFolder(folder), device: device, dtype: dtype, onTensor: onTensor)
         try self.init(config, Weights(source))
         try source.checkAllUsed()
+    }
+}
+
+extension TransformerConfig {
+    /// Reads and checks a folder's `config.json`.
+    ///
+    /// - Throws: `CheckpointError` or `ModelError` that names the file and the key.
+    package init(folder: URL) throws {
+        self = try CheckpointFolder.json(Self.self, in: folder)
+        try check(file: folder.appendingPathComponent("config.json").path)
     }
 }
 

@@ -23,11 +23,15 @@ struct TrainPlotCommand: ParsableCommand {
     @Option(parsing: .unconditional, help: "The first step that is shown.")
     var from = 0
 
+    func validate() throws { try checkOption("from", from, 0...100_000_000) }
+
     func run() throws {
         let run = TrainingRun(path: folder)
         for part in try parts(run) {
             let url = TrainingLog.url(in: Self.state(of: part, run))
             let table = try LogTable(url)
+            if let dropped = table.dropped { Terminal.writeError("note: \(dropped)\n") }
+            try checkSteps(table, url)
             for name in try names(table, url) {
                 var plot = LinePlot(
                     title: "\(part.rawValue): \(name)",
@@ -36,6 +40,18 @@ struct TrainPlotCommand: ParsableCommand {
                 print(plot.lines().joined(separator: "\n"))
                 print("")
             }
+        }
+    }
+
+    /// Checks that there is a step to be drawn.
+    private func checkSteps(_ table: LogTable, _ url: URL) throws {
+        let steps = table.rows.compactMap { $0["step"] }
+        guard let last = steps.max() else {
+            throw CommandError.failure("\(url.path) has no step yet; train first.")
+        }
+        guard Double(from) <= last else {
+            throw CommandError.usage(
+                "--from is \(from), and the last step of \(url.path) is \(Int(last)).")
         }
     }
 

@@ -35,6 +35,7 @@ struct TrainingSession {
             processes.isFirst
             ? try TrainingRecord(
                 in: folder, metricNames: loop.task.metricNames, firstStep: loop.step) : nil
+        if let dropped = record?.dropped { Terminal.writeError("note: \(dropped)\n") }
         let output = TrainingOutput(interval: lineInterval)
         defer { output.finish() }
         // All processes end for the reason of one, though their deadlines differ by moments.

@@ -15,7 +15,7 @@ package struct CachedDataset {
 
     /// All clips, in the order of the datasets.
     package private(set) var entries: [Entry] = []
-    private var manifests: [CacheManifest] = []
+    private var manifests: [(list: CacheManifest, cache: ConditionCache)] = []
 
     /// Opens what `framepack train cache` made of a dataset.
     ///
@@ -30,13 +30,22 @@ package struct CachedDataset {
             let cache = part.cache(orIn: folder)
             let name = CachePlan.manifestName(part.identity, identities)
             let manifest = try cache.manifest(name, of: dataset.url.path)
-            manifests.append(manifest)
+            manifests.append((manifest, cache))
             entries += manifest.clips.map {
                 Entry(clip: $0, cache: cache, manifest: number, window: part.cutting.window)
             }
         }
         guard !entries.isEmpty else {
             throw TrainingError("the cache of \(dataset.url.path) holds no clip")
+        }
+    }
+
+    /// Checks that every file is there and whole, as far as headers and lengths tell.
+    ///
+    /// - Throws: `TrainingError` that names the first that is not, and says what to run.
+    package func checkFiles() throws {
+        for (list, cache) in manifests {
+            for name in list.fileNames { try cache.check(name) }
         }
     }
 
@@ -83,7 +92,7 @@ package struct CachedDataset {
     /// The states of a clip's caption, or of the empty one: `(T, C)` and `(P)`.
     package func text(_ number: Int, isDropped: Bool) throws -> (embeds: Tensor, pooled: Tensor) {
         let entry = entries[number]
-        let name = isDropped ? manifests[entry.manifest].emptyText : entry.clip.text
+        let name = isDropped ? manifests[entry.manifest].list.emptyText : entry.clip.text
         return (
             try entry.cache.tensor("embeds", in: name), try entry.cache.tensor("pooled", in: name)
         )
@@ -94,7 +103,7 @@ package struct CachedDataset {
     {
         let entry = entries[number]
         let size = FrameSize(height: entry.clip.height, width: entry.clip.width)
-        guard let name = names(manifests[entry.manifest])["\(size)"] else {
+        guard let name = names(manifests[entry.manifest].list)["\(size)"] else {
             throw TrainingError(
                 "\(entry.cache.folder.path) has no plain picture of \(size); run `framepack train "
                     + "cache` again")
@@ -113,7 +122,8 @@ extension ConditionCache {
         }
         do { return try JSONDecoder().decode(CacheManifest.self, from: data) } catch {
             throw TrainingError(
-                "\(url(name).path) cannot be read; remove it and run `framepack train cache` again")
+                "\(url(name).path) cannot be read; run `framepack train cache`, which makes it again"
+            )
         }
     }
 }

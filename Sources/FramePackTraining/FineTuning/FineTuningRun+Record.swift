@@ -11,10 +11,37 @@ extension FineTuningRun {
         "checkpoints.sample_interval", "samples",
     ]
 
+    /// Settings that decide what a stored state holds, so that a run keeps them to its end.
+    private var fixed: [String] {
+        let adapters = ["method.rank", "method.targets", "method.excluded"]
+        // A LoRA that is gone on from has ranks and layers of its own.
+        return ["method.kind", "optimizer.kind"] + (config.method.weights == nil ? adapters : [])
+    }
+
+    /// Checks that a run that has a state is still the one that stored it.
+    ///
+    /// - Throws: `TrainingError` that names a setting that a run cannot change.
+    func checkUnchanged() throws {
+        guard FileManager.default.fileExists(atPath: stateFile.path) else { return }
+        for change in try differences() {
+            guard fixed.contains(where: { change.key == $0 || change.key.hasPrefix("\($0)[") })
+            else { continue }
+            throw TrainingError(
+                "\(change.sentence), which a run cannot change, since its state \(stateFile.path) is "
+                    + "of the former; set it back, or name another folder as output")
+        }
+    }
+
+    private var stateFile: URL { stateFolder.appendingPathComponent("state.safetensors") }
+
     /// What differs from the configuration that the run was last started with, a sentence each.
     ///
     /// - Throws: What keeps the file from being read; a run without one has no changes.
     public func changes() throws -> [String] {
+        try differences().map { "\($0.sentence); it goes on with that" }
+    }
+
+    private func differences() throws -> [(key: String, sentence: String)] {
         guard let data = try? Data(contentsOf: configurationFile) else { return [] }
         let before = try Self.settings(JSONSerialization.jsonObject(with: data))
         let now = try Self.settings(
@@ -22,8 +49,10 @@ extension FineTuningRun {
         return Set(before.keys).union(now.keys).sorted().compactMap { key in
             let isFree = Self.free.contains { key == $0 || key.hasPrefix("\($0)[") }
             guard !isFree, before[key] != now[key] else { return nil }
-            return "\(key) was \(before[key] ?? "not set") when the run was last started and is "
-                + "\(now[key] ?? "not set") now; it goes on with that"
+            let values = [before, now].map { $0[key] ?? "not set" }
+            return (
+                key, "\(key) was \(values[0]) when the run was last started and is \(values[1]) now"
+            )
         }
     }
 

@@ -37,8 +37,7 @@ extension FineTuningRun {
 
     private func writeModel(_ store: ParameterStore) throws -> [URL] {
         let target = resultFolder.appendingPathComponent(ModelPart.transformer.rawValue)
-        let sizes = try CheckpointFolder.json(
-            TransformerConfig.self, in: model.folder(of: .transformer))
+        let sizes = try TransformerConfig(folder: model.folder(of: .transformer))
         try writeNetwork(
             store, stem: "diffusion_pytorch_model", config: sizes, to: target,
             limit: 5_000_000_000

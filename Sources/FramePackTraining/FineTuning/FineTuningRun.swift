@@ -33,18 +33,21 @@ public final class FineTuningRun {
         try model.requireAll()
         try checkModel()
         try SectionPlans(config.sections, model: model).check(model)
-        if config.method.kind == .lora, let path = config.method.weights {
-            start = try startFile(path, for: Transformer(sizes(), Weights(ShapesOnly()))).summary
-        }
+        try checkWindow()
+        guard config.method.kind == .lora else { return }
+        let outline = try Transformer(sizes(), Weights(ShapesOnly()))
+        try checkTargets(outline)
+        start = try config.method.weights.map { try startFile($0, for: outline).summary }
     }
 
     /// The transformer's sizes.
     private func sizes() throws -> TransformerConfig {
-        try CheckpointFolder.json(TransformerConfig.self, in: model.folder(of: .transformer))
+        try TransformerConfig(folder: model.folder(of: .transformer))
     }
 
     private func checkModel() throws {
-        let sizes = try sizes()
+        let sizes = try CheckpointFolder.json(
+            TransformerConfig.self, in: model.folder(of: .transformer))
         guard sizes.hasPackedContext, sizes.hasImageProjection else {
             throw TrainingError(
                 "\(config.model) is a plain HunyuanVideo model, which sees no history; make a "
@@ -83,7 +86,8 @@ public final class FineTuningRun {
         onProgress: @escaping (CacheProgress) throws -> Void = { _ in },
         onNetwork: @escaping () throws -> Void = {}
     ) throws -> CacheSummary {
-        try CacheBuilder(
+        try checkFiles()
+        return try CacheBuilder(
             dataset, samples: config.samples, library(onProgress: onNetwork), folder: cacheFolder,
             onProgress: onProgress
         ).fill()
@@ -100,6 +104,7 @@ public final class FineTuningRun {
     public func facts() throws -> [String] {
         let data = try CachedDataset(dataset, folder: cacheFolder, model: model)
         let items = data.items().count
+        let pictures = data.entries.count { $0.clip.pictureIndex != nil }
         let passes = Double(config.steps * config.batch) / Double(max(items, 1))
         let layouts = SectionPlans(config.sections, model: model).layouts.map { layout in
             (layout.packing ?? .released(layout.order, window: config.sections.window)).name
@@ -107,9 +112,10 @@ public final class FineTuningRun {
         }
         return [
             title,
-            "\(data.entries.count) clips and pictures, \(items) samples in a pass; \(config.steps) "
-                + "steps of \(config.batch) are \(String(format: "%.1f", passes)) passes",
-            "sections of \(config.sections.window) latents: "
+            "\(counted(data.entries.count - pictures, "clip")), \(counted(pictures, "picture")), "
+                + "\(counted(items, "sample")) in a pass; \(String(format: "%.1f", passes)) passes in "
+                + "\(counted(config.steps, "step")) of \(config.batch)",
+            "sections of \(counted(config.sections.window, "latent")): "
                 + layouts.joined(separator: ", "),
             "guidance \(Self.text(config.guidance)) goes into the network (sampled at "
                 + "\(Self.text(sampledGuidance)) by default)",
@@ -192,7 +198,7 @@ public final class FineTuningRun {
 
     // MARK: - Training
 
-    /// Loads the network and prepares the training.
+    /// Loads the network and prepares the training; ``check()`` tells beforehand what is missing.
     ///
     /// - Parameters:
     ///   - isDivided: Whether several processes divide the weights, so that none needs all of them in
@@ -202,7 +208,6 @@ public final class FineTuningRun {
         isDivided: Bool = false, onTensor: @escaping () throws -> Void = {}
     ) throws -> FineTuning {
         let data = try CachedDataset(dataset, folder: cacheFolder, model: model)
-        try checkWindow(data)
         let plans = SectionPlans(config.sections, model: model)
         let codebook = plans.layouts.contains(where: \.isDiscrete) ? try codebook() : nil
         let store = ParameterStore()
@@ -210,15 +215,6 @@ public final class FineTuningRun {
         return FineTuning(
             config, transformer: transformer, store: try trained(transformer, store), data: data,
             plans: plans, codebook: codebook, device: device)
-    }
-
-    private func checkWindow(_ data: CachedDataset) throws {
-        let windows = Set(data.entries.filter { $0.clip.pictureIndex == nil }.map(\.window))
-        if let other = windows.first(where: { $0 != config.sections.window }) {
-            throw TrainingError(
-                "the dataset's clips are cut for a window of \(other) (fp_latent_window_size), and "
-                    + "sections.window is \(config.sections.window); make them the same")
-        }
     }
 
     private func transformer(
@@ -249,11 +245,7 @@ public final class FineTuningRun {
             return read.store
         }
         let adapters = try transformer.attachFreshAdapters(
-            LowRankConfig(
-                rank: method.rank, alpha: method.alpha,
-                targets: method.targets.isEmpty ? nil : method.targets,
-                excluded: method.excluded.isEmpty ? nil : method.excluded),
-            seed: UInt64(config.seed))
+            method.lowRank, seed: UInt64(config.seed))
         self.adapters = adapters
         return adapters.store
     }
@@ -274,6 +266,11 @@ public final class FineTuningRun {
     ///
     /// - Throws: `TrainingError` for adapters that cannot be written when they are trained.
     private func startFile(_ path: String, for transformer: Transformer) throws -> AdapterFile {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw TrainingError(
+                "method.weights is \(path), and there is no such file; name a LoRA to go on from, or "
+                    + "leave it out to begin anew")
+        }
         let file = try AdapterFile(contentsOf: URL(fileURLWithPath: path), for: transformer)
         guard file.adapters.adapters.allSatisfy({ $0.adapter is LowRankAdapter }) else {
             throw TrainingError(

@@ -17,9 +17,9 @@ package final class SampleRenderer {
 
     /// Prepares the videos that a configuration asks for.
     ///
-    /// - Throws: `TrainingError` where their captions and pictures are not encoded.
-    ///
     /// - Parameter codebook: Reads what a discrete history consists of.
+    /// - Throws: `TrainingError` where their captions and pictures are not encoded, or files of them
+    ///   are harmed.
     init(
         _ config: FineTuningConfig, _ library: ModelLibrary, cache: ConditionCache,
         codebook: @escaping () throws -> HistoryCodebook
@@ -29,6 +29,9 @@ package final class SampleRenderer {
         self.library = library
         samples = config.samples
         conditions = try SampleConditions(samples, cache, library.folder)
+        for sample in samples {
+            _ = try request(sample).plan(defaultOrder: library.folder.defaultOrder)
+        }
     }
 
     /// Writes every video.
@@ -130,13 +133,15 @@ private struct SampleConditions {
     init(_ samples: [FineTuningConfig.Sample], _ cache: ConditionCache, _ model: ModelFolder) throws
     {
         let name = CachePlan.manifestName(samples.identity, try CacheIdentity.all(model))
-        clips = try cache.manifest(name, of: "the configuration's samples").clips
+        let manifest = try cache.manifest(name, of: "the configuration's samples")
+        clips = manifest.clips
         self.cache = cache
         guard clips.count == samples.count else {
             throw TrainingError(
                 "\(cache.folder.path) lacks some of the configuration's samples; run `framepack "
                     + "train cache`, which says why")
         }
+        for name in manifest.fileNames { try cache.check(name) }
     }
 
     func size(_ number: Int) -> FrameSize {

@@ -1,5 +1,6 @@
 import Checkpoints
 public import Foundation
+import FramePack
 
 /// A table of a run's steps, one line a step, as `log.csv` beside the state.
 ///
@@ -11,13 +12,16 @@ public final class TrainingLog {
     /// Where the log of a run lies.
     public static func url(in folder: URL) -> URL { folder.appendingPathComponent("log.csv") }
 
+    /// What of an earlier log could not be read and is dropped, as a sentence; nil where all could.
+    public let dropped: String?
     private let metricNames: [String]
     private let file: FileHandle
 
     /// Begins a log, or takes up the one that lies there.
     ///
-    /// Lines of steps that are done again are dropped. Logs of older versions, which have no first
-    /// line and the names in every cell, are rewritten.
+    /// Lines of steps that are done again are dropped, and so are lines that cannot be read: a harmed
+    /// log does not end a training. Logs of older versions, which have no first line and the names in
+    /// every cell, are rewritten.
     ///
     /// - Parameters:
     ///   - firstStep: The step that comes next.
@@ -25,6 +29,7 @@ public final class TrainingLog {
     public init(_ url: URL, metricNames: [String], firstStep: Int) throws {
         self.metricNames = metricNames
         let before = FileManager.default.fileExists(atPath: url.path) ? try LogTable(url) : nil
+        dropped = before?.dropped
         let header = Self.columns + metricNames
         var lines = [header.joined(separator: ",")]
         for row in before?.rows ?? [] where row["step"].map({ $0 < Double(firstStep) }) == true {
@@ -58,22 +63,41 @@ public struct LogTable {
     public let columns: [String]
     /// The figures of each step by column; what a step lacks is absent.
     public let rows: [[String: Double]]
+    /// How many lines could not be read, as a sentence; nil where all could.
+    public let dropped: String?
 
-    /// Reads a log.
+    /// Reads a log; lines that are none are passed over.
     ///
-    /// - Throws: `TrainingError` if there is none.
+    /// - Throws: `TrainingError` if there is none, or it cannot be read.
     public init(_ url: URL) throws {
-        guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+        guard FileManager.default.fileExists(atPath: url.path) else {
             throw TrainingError("there is no log at \(url.path); train first")
         }
+        guard let data = try? Data(contentsOf: url) else {
+            throw TrainingError(
+                "\(url.path) cannot be read; see that it is a file that may be read")
+        }
+        // Bytes that are no text end up in lines that are none.
+        let text = String(decoding: data, as: UTF8.self)
         var lines = text.split(separator: "\n").map {
             $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         }
         var names = TrainingLog.columns
         if lines.first?.first == names[0] { names = lines.removeFirst() }
-        rows = lines.map { Self.row($0, names) }
+        rows = lines.map { Self.row($0, names) }.filter(Self.isStep)
+        let lost = lines.count - rows.count
+        dropped =
+            lost == 0
+            ? nil
+            : "\(counted(lost, "line")) of \(url.path) cannot be read and \(lost == 1 ? "is" : "are") left out"
         let known = Set(names)
         columns = names + Set(rows.flatMap(\.keys)).subtracting(known).sorted()
+    }
+
+    /// Whether a row is that of a step.
+    private static func isStep(_ row: [String: Double]) -> Bool {
+        guard let step = row["step"] else { return false }
+        return (0..<1e9).contains(step) && step == step.rounded()
     }
 
     /// The cells by name; a line that was cut off by a crash gives what it has.

@@ -7,6 +7,8 @@ public import Foundation
 public final class TrainingRecord {
     private let table: TrainingLog
     private let events: TensorBoardLog
+    /// What of an earlier record could not be read and is dropped, as a sentence; nil where all could.
+    public var dropped: String? { table.dropped }
 
     /// Begins a record, or takes up the one that lies there.
     ///

@@ -465,17 +465,4 @@ import TorchNN
             #expect(changes[1].contains("optimizer.learning_rate was 0.02"))
         }
     }
-
-    @Test func aWindowThatDoesNotFitTheClipsIsAnError() throws {
-        try withTemporaryFolder { folder in
-            let tiny = try TinyFineTuning(in: folder)
-            let text = try String(
-                contentsOf: folder.appendingPathComponent("data.toml"), encoding: .utf8)
-            try tiny.write(text + "\nfp_latent_window_size = 1\n", to: "data.toml")
-            let run = try tiny.run()
-            _ = try run.fillCache()
-            let error = #expect(throws: TrainingError.self) { _ = try run.task() }
-            #expect(error?.description.contains("window of 1") == true)
-        }
-    }
 }

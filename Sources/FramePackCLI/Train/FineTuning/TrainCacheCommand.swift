@@ -11,9 +11,10 @@ struct TrainCacheCommand: ParsableCommand {
         usage: "framepack train cache --config <file> [<options>]",
         discussion: """
             Captions go through Llama and CLIP, start pictures through SigLIP, clips through the \
-            VAE, one network in memory at a time. What is there stays: after Ctrl-C, a kill -9 or \
-            new videos, the same command makes what is missing. Files that cannot be used are \
-            listed at the end, and the rest is trained on.
+            VAE, one network in memory at a time. What is there and whole stays: after Ctrl-C, a \
+            kill -9, new videos or harm to its files, the same command makes what is missing. \
+            Videos and pictures that cannot be used are listed at the end, and the rest is \
+            trained on.
             """)
 
     @OptionGroup var file: ConfigurationOption
@@ -41,16 +42,23 @@ struct TrainCacheCommand: ParsableCommand {
         display.finish()
         for problem in summary.problems { Terminal.writeError("left out: \(problem)\n") }
         if summary.emptyCaptions > 0 {
+            let verb = summary.emptyCaptions == 1 ? "is" : "are"
             Terminal.writeError(
-                "note: \(summary.emptyCaptions) captions are empty; what they show is learnt without "
-                    + "any words\n")
+                "note: \(counted(summary.emptyCaptions, "caption")) \(verb) empty; those clips are learnt "
+                    + "without any words\n")
         }
         print(
             """
-            \(summary.clips) clips with \(summary.sections) sections, \(summary.pictures) pictures; \
-            \(summary.made) files made, \(summary.found) were there, \
-            \(summary.problems.count) things left out
+            \(counted(summary.clips, "clip")) with \(counted(summary.sections, "section")), \
+            \(counted(summary.pictures, "picture")); \(Self.made(summary)), \
+            \(summary.found) \(summary.found == 1 ? "was" : "were") there, \
+            \(counted(summary.problems.count, "thing")) left out
             """)
+    }
+
+    private static func made(_ summary: CacheSummary) -> String {
+        let harmed = summary.harmed == 0 ? "" : " (\(summary.harmed) in place of harmed ones)"
+        return "\(counted(summary.made, "file")) made\(harmed)"
     }
 }
 

@@ -51,6 +51,7 @@ struct TrainTuneCommand: ParsableCommand {
         let launch = try TrainingProcesses.launch()
         let run = try file.run(launch)
         try checkDivision(run)
+        try run.check()
         if launch?.rank ?? 0 == 0 {
             for line in try run.facts() { print(line) }
             for warning in try run.warnings() + run.changes() {

@@ -35,6 +35,8 @@ public struct CacheSummary: Sendable {
     public var sections = 0
     /// Files that were there already, and those that were made.
     public var found = 0, made = 0
+    /// Those of the files that were made that stood there, but were not whole.
+    public var harmed = 0
     /// Clips and pictures whose caption is empty.
     public var emptyCaptions = 0
     /// What was left out, and why.
@@ -46,7 +48,8 @@ public struct CacheSummary: Sendable {
 ///
 /// Each file is named after a checksum of all that it was made from, and appears when it is whole:
 /// work that was ended at any moment goes on where it stood, and what does not change is not made
-/// again. One encoder is loaded at a time.
+/// again, unless a file is harmed. What several lists need is encoded once, and lies in the folder of
+/// each. One encoder is loaded at a time.
 public final class CacheBuilder {
     private let dataset: DatasetFile
     private let samples: [FineTuningConfig.Sample]
@@ -85,8 +88,8 @@ public final class CacheBuilder {
             try encodePictures(plans)
             try encodeClips(plans)
         }
-        for plan in plans { try finish(plan) }
-        for (plan, dataset) in zip(datasets, dataset.datasets) { count(plan, dataset) }
+        let manifests = try plans.map(finish)
+        for (manifest, dataset) in zip(manifests, dataset.datasets) { count(manifest, dataset) }
         guard summary.clips + summary.pictures > 0 else {
             let first = summary.problems.first.map { "; \($0)" } ?? ""
             throw TrainingError("\(dataset.url.path) gives no clip that can be trained on\(first)")
@@ -123,12 +126,14 @@ public final class CacheBuilder {
     }
 
     /// Writes the list of what is there.
-    private func finish(_ plan: CachePlan) throws {
-        try writeJSON(plan.manifest(), to: plan.cache.url(plan.manifestName))
+    private func finish(_ plan: CachePlan) throws -> CacheManifest {
+        let manifest = plan.manifest()
+        try writeJSON(manifest, to: plan.cache.url(plan.manifestName))
+        return manifest
     }
 
-    private func count(_ plan: CachePlan, _ dataset: DatasetFile.Dataset) {
-        for clip in plan.manifest().clips {
+    private func count(_ manifest: CacheManifest, _ dataset: DatasetFile.Dataset) {
+        for clip in manifest.clips {
             if clip.caption.isEmpty { summary.emptyCaptions += 1 }
             if clip.pictureIndex == nil {
                 summary.clips += 1
@@ -149,32 +154,34 @@ public final class CacheBuilder {
         _ stage: CacheProgress.Stage, _ jobs: [(plan: CachePlan, job: CacheJob)],
         _ body: ([CacheJob], _ onTensors: (Int, [String: Tensor]) throws -> Void) throws -> Void
     ) throws {
-        var seen: Set<URL> = []
-        let unique = jobs.filter { seen.insert($0.plan.cache.url($0.job.name)).inserted }
-        let missing = unique.filter { !$0.plan.cache.contains($0.job.name) }
-        summary.found += unique.count - missing.count
-        var count = unique.count - missing.count
-        func finished(_ job: CacheJob) throws {
+        let wanted = CacheFile.all(of: jobs)
+        let missing = wanted.filter { !$0.isThere }
+        summary.found += wanted.count - missing.count
+        summary.harmed += missing.count { $0.isHarmed }
+        var count = wanted.count - missing.count
+        func finished(_ job: CacheJob, isMade: Bool) throws {
             count += 1
+            if isMade { summary.made += 1 }
             try report(
-                CacheProgress(stage: stage, done: count, total: unique.count, name: job.source))
+                CacheProgress(stage: stage, done: count, total: wanted.count, name: job.source))
         }
-        for group in missing.groups(by: { $0.job.frames.video }) {
+        for file in missing where try file.spread() { try finished(file.job, isMade: true) }
+        let encoded = missing.filter { !$0.isThere }
+        for group in encoded.groups(by: { $0.job.frames.video }) {
             var open = Set(group.indices)
             do {
                 try body(group.map(\.job)) { number, tensors in
-                    let (plan, job) = group[group.startIndex + number]
-                    try plan.cache.write(tensors, source: job.source, to: job.name)
+                    let file = group[group.startIndex + number]
+                    try file.write(tensors)
                     open.remove(group.startIndex + number)
-                    summary.made += 1
-                    try finished(job)
+                    try finished(file.job, isMade: true)
                 }
             } catch let error where error is MediaError || error is TrainingError {
                 for number in open.sorted() {
                     let job = group[number].job
                     summary.problems.append(
                         DatasetProblem(place: job.source, reason: "\(error)"))
-                    try finished(job)
+                    try finished(job, isMade: false)
                 }
             }
         }
@@ -272,6 +279,51 @@ public final class CacheBuilder {
         guard frames.count > 1 else { return start }
         let whole = try mean(frames)
         return try .cat([start, whole.narrow(1, 1, whole.dim(1) - 1)], axis: 1)
+    }
+}
+
+/// A file that is to be there, and the folders of all lists that need it.
+private struct CacheFile {
+    let job: CacheJob
+    private var caches: [ConditionCache]
+
+    /// The files of jobs, each once, in their order.
+    static func all(of jobs: [(plan: CachePlan, job: CacheJob)]) -> [CacheFile] {
+        var files: [CacheFile] = []
+        var places: [String: Int] = [:]
+        for (plan, job) in jobs {
+            if let place = places[job.name] {
+                files[place].add(plan.cache)
+            } else {
+                places[job.name] = files.count
+                files.append(CacheFile(job: job, caches: [plan.cache]))
+            }
+        }
+        return files
+    }
+
+    private mutating func add(_ cache: ConditionCache) {
+        if !caches.contains(where: { $0.folder == cache.folder }) { caches.append(cache) }
+    }
+
+    /// Whether it is in each folder, and whole.
+    var isThere: Bool { caches.allSatisfy { $0.contains(job.name) } }
+
+    /// Whether a folder has a file of its name that is not whole.
+    var isHarmed: Bool { caches.contains { $0.hasFile(job.name) && !$0.contains(job.name) } }
+
+    /// Copies it from a folder that has it into the others; false where none has it.
+    func spread() throws -> Bool {
+        guard let source = caches.first(where: { $0.contains(job.name) }) else { return false }
+        let data = try Data(contentsOf: source.url(job.name))
+        for cache in caches where !cache.contains(job.name) {
+            try AtomicFile.write(data, to: cache.url(job.name))
+        }
+        return true
+    }
+
+    func write(_ tensors: [String: Tensor]) throws {
+        for cache in caches { try cache.write(tensors, source: job.source, to: job.name) }
     }
 }
 

@@ -89,7 +89,8 @@ struct CachePlan {
             file: file ?? cache.folder, caption: sample.prompt, isPicture: true, control: nil)
         let content = try file.map { try Self.content(of: [$0]) } ?? "plain"
         add(
-            item, file?.path ?? "the plain picture of \(size)", "\(content) \(size) \(sample.seed)",
+            item, file?.path ?? "the plain start of \(size) from seed \(sample.seed)",
+            "\(content) \(size) \(sample.seed)",
             startOnly: "\(content) \(size)", .start(file, seed: sample.seed), size,
             latentCount: 1, repeats: 1, index: nil)
     }

@@ -32,6 +32,12 @@ struct CacheManifest: Codable, Equatable {
     var emptyText: String
     /// The latent of the plain picture, by size, as "width x height", and its vision states.
     var plainLatents, plainVision: [String: String]
+
+    /// Every file that it names, once.
+    var fileNames: Set<String> {
+        let own = clips.flatMap { [$0.latents, $0.vision, $0.text].compactMap { $0 } }
+        return Set(own + [emptyText] + plainLatents.values + plainVision.values)
+    }
 }
 
 /// The files of one cache folder, each named after what it was made from.
@@ -41,9 +47,25 @@ struct ConditionCache {
     /// Where a file of the cache lies.
     func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
 
-    /// Whether a file is there; it is whole then.
-    func contains(_ name: String) -> Bool {
+    /// Whether there is a file of a name, whole or not.
+    func hasFile(_ name: String) -> Bool {
         FileManager.default.fileExists(atPath: url(name).path)
+    }
+
+    /// Whether a file is there and whole, as far as its header and its length tell.
+    ///
+    /// Files are written whole; what happens to them afterwards is not known.
+    func contains(_ name: String) -> Bool { (try? SafetensorsFile(url(name))) != nil }
+
+    /// Checks that a file is there and whole.
+    ///
+    /// - Throws: `TrainingError` that says what is wrong with it, and what to run.
+    func check(_ name: String) throws { _ = try file(name) }
+
+    private func file(_ name: String) throws -> SafetensorsFile {
+        do { return try SafetensorsFile(url(name)) } catch let error as CheckpointError {
+            throw TrainingError("\(error); run `framepack train cache`, which makes it again")
+        }
     }
 
     /// Keeps tensors in half precision, or as they are where that has no room for them.
@@ -59,6 +81,6 @@ struct ConditionCache {
 
     /// A tensor of a file in float32.
     func tensor(_ key: String, in name: String) throws -> Tensor {
-        try SafetensorsFile(url(name)).tensor(key).to(.float32)
+        try file(name).tensor(key).to(.float32)
     }
 }
