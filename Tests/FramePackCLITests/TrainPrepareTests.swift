@@ -30,8 +30,9 @@ import Testing
             ]
             let first = try Program.run(command)
             #expect(first.status == 0, "\(first.errors)")
-            #expect(first.output.contains("a.mp4: 1 scenes, 1 clips kept"))
-            #expect(first.output.contains("b.mp4 cannot be read"))
+            #expect(first.output.contains("a.mp4: 1 scene, 1 clip kept"))
+            #expect(first.output.split(separator: "\n").contains("b.mp4: cannot be read"))
+            #expect(first.output.components(separatedBy: "b.mp4 cannot be read: ").count == 2)
             let clips = try FileManager.default.contentsOfDirectory(
                 atPath: output.appendingPathComponent("clips").path
             ).sorted()
@@ -41,7 +42,38 @@ import Testing
                 JSONSerialization.jsonObject(with: Data(second.output.utf8)) as? [String: Any])
             #expect((record["videos"] as? [Any])?.count == 2)
             let other = try Program.run(command + ["--max-sections", "0"])
-            #expect(other.status == 1 && other.errors.contains("the most sections is 0"))
+            #expect(other.status == 2)
+            #expect(other.errors.contains("--max-sections is 0; it must be from 1 to 1000"))
+        }
+    }
+
+    @Test(arguments: [
+        (["--resolution", "-5"], "--resolution is -5; it must be from 32 to 2048"),
+        (["--crf", "99"], "--crf is 99; it must be from 0 to 51"),
+        (
+            ["--min-sections", "5", "--max-sections", "2"],
+            "--min-sections is 5; it must be at most --max-sections, 2"
+        ),
+    ])
+    func anOptionOutOfItsRangeIsNamed(_ options: [String], part: String) throws {
+        try withTemporaryFolder { folder in
+            let run = try Program.run(
+                ["train", "prepare", folder.path, "--output", folder.path + "/set"] + options)
+            #expect(run.status == 2 && run.errorLines.count == 1)
+            #expect(run.errors.contains(part), "\(run.errors)")
+        }
+    }
+
+    @Test func smallPicturesAndAFileAsOutputAreTold() throws {
+        try withTemporaryFolder { folder in
+            let video = folder.appendingPathComponent("a.mp4")
+            try write(video)
+            let small = try Program.run(
+                ["train", "prepare", video.path, "--output", folder.path + "/set"])
+            #expect(small.status == 0 && small.output.contains("picture too small"))
+            #expect(small.output.contains("--resolution below 640"))
+            let file = try Program.run(["train", "prepare", video.path, "--output", video.path])
+            #expect(file.status == 1 && file.errors.contains("a.mp4 is a file"), "\(file.errors)")
         }
     }
 }

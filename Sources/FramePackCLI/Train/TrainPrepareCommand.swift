@@ -59,6 +59,27 @@ struct TrainPrepareCommand: ParsableCommand {
     @Flag(help: "Print the record as JSON at the end.")
     var json = false
 
+    func validate() throws {
+        typealias Limits = FootageOptions.Limits
+        try checkOption("resolution", resolution, Limits.resolution)
+        try checkOption("window", window, Limits.window)
+        try checkOption("min-sections", minSections, Limits.sections)
+        try checkOption("max-sections", maxSections, Limits.sections)
+        guard minSections <= maxSections else {
+            throw ValidationError(
+                "--min-sections is \(minSections); it must be at most --max-sections, \(maxSections)"
+            )
+        }
+        try checkOption("min-motion", minMotion, Limits.motion)
+        try checkOption("max-jitter", maxJitter, Limits.motion)
+        try checkOption("min-sharpness", minSharpness, Limits.sharpness)
+        try checkOption("cut-threshold", cutThreshold, Limits.cutThreshold)
+        try checkOption("cut-ratio", cutRatio, Limits.cutRatio)
+        try checkOption("min-fps", minFps, Limits.rate)
+        try checkOption("max-enlargement", maxEnlargement, Limits.enlargement)
+        try checkOption("crf", crf, Limits.constantRateFactor)
+    }
+
     func run() throws {
         var options = FootageOptions()
         (options.resolution, options.window) = (resolution, window)
@@ -109,7 +130,9 @@ private final class PreparationDisplay {
             guard !isQuiet else { return }
             let name = URL(fileURLWithPath: record.source).lastPathComponent
             let result =
-                record.problem ?? "\(record.scenes) scenes, \(record.kept.count) clips kept"
+                record.problem == nil
+                ? "\(counted(record.scenes, "scene")), \(counted(record.kept.count, "clip")) kept"
+                : "cannot be read"
             print("\(name): \(result)")
             fflush(nil)
         }

@@ -38,6 +38,32 @@ public struct FootageOptions: Codable, Equatable, Sendable {
     /// The sizes of the clips.
     var buckets: Buckets { Buckets.resolution(resolution) }
 
+    /// What settings may be.
+    public enum Limits {
+        /// Frames a second of the clips.
+        public static let framesPerSecond = 1...240
+        /// The side of a square of the clips' area, in pixels.
+        public static let resolution = 32...2048
+        /// Latents that a section generates.
+        public static let window = 1...64
+        /// Sections of the shortest and of the longest clip.
+        public static let sections = 1...1000
+        /// The smallest jump that is a cut, in levels of 255.
+        public static let cutThreshold = 0.1...255.0
+        /// How many times the jumps around it a cut is.
+        public static let cutRatio = 1.0...100.0
+        /// The least motion, and the most jitter, in percent of the longer side.
+        public static let motion = 0.0...1000.0
+        /// The least variance of the Laplacian, in levels squared.
+        public static let sharpness = 0.0...100_000.0
+        /// How much a picture may be enlarged.
+        public static let enlargement = 0.1...100.0
+        /// The least frames a second of a video.
+        public static let rate = 0.0...240.0
+        /// libx264's constant rate factor.
+        public static let constantRateFactor = 0...51
+    }
+
     /// Checks every setting.
     ///
     /// - Throws: `TrainingError` that names the setting, its value and its range.
@@ -51,18 +77,23 @@ public struct FootageOptions: Codable, Equatable, Sendable {
                         + "\(range.upperBound)")
             }
         }
-        try check("the rate of the clips", framesPerSecond, 1...240)
-        try check("the resolution", resolution, 32...2048)
-        try check("the window", window, 1...64)
-        try check("the most sections", mostSections, 1...1000)
-        try check("the fewest sections", fewestSections, 1...mostSections)
-        try check("the threshold of cuts", cutThreshold, 0.1...255)
-        try check("the ratio of cuts", cutRatio, 1...100)
-        try check("the least motion", leastMotion, 0...1000)
-        try check("the most jitter", mostJitter, 0...1000)
-        try check("the least sharpness", leastSharpness, 0...100_000)
-        try check("the most enlargement", mostEnlargement, 0.1...100)
-        try check("the least rate", leastRate, 0...240)
-        try check("the constant rate factor", constantRateFactor, 0...51)
+        try check("the rate of the clips", framesPerSecond, Limits.framesPerSecond)
+        try check("the resolution", resolution, Limits.resolution)
+        try check("the window", window, Limits.window)
+        try check("the most sections", mostSections, Limits.sections)
+        try check("the fewest sections", fewestSections, Limits.sections)
+        guard fewestSections <= mostSections else {
+            throw TrainingError(
+                "the fewest sections is \(fewestSections); it must be at most the most sections, "
+                    + "\(mostSections)")
+        }
+        try check("the threshold of cuts", cutThreshold, Limits.cutThreshold)
+        try check("the ratio of cuts", cutRatio, Limits.cutRatio)
+        try check("the least motion", leastMotion, Limits.motion)
+        try check("the most jitter", mostJitter, Limits.motion)
+        try check("the least sharpness", leastSharpness, Limits.sharpness)
+        try check("the most enlargement", mostEnlargement, Limits.enlargement)
+        try check("the least rate", leastRate, Limits.rate)
+        try check("the constant rate factor", constantRateFactor, Limits.constantRateFactor)
     }
 }

@@ -26,9 +26,11 @@ public struct FootagePreparation {
 
     /// Prepares the work in a folder, which is made if it is not there.
     ///
-    /// - Throws: `TrainingError` for a setting out of its range.
+    /// - Throws: `TrainingError` for a setting out of its range, `CheckpointError` for a folder that
+    ///   cannot be made.
     public init(folder: URL, options: FootageOptions, captions: CaptionForm = .jsonl) throws {
         try options.validate()
+        try checkFolder(folder)
         self.folder = folder.standardizedFileURL
         self.options = options
         self.captions = CaptionFiles(folder: self.folder, form: captions)

@@ -32,7 +32,7 @@ public struct FootageReport: Codable, Equatable, Sendable {
     /// It says what is kept, by size and length, what was left out and why, and which files are
     /// broken.
     public var text: String {
-        ([keptLine] + keptTable + flawTable + brokenLines).joined(separator: "\n")
+        ([keptLine] + keptTable + flawTable + hints + brokenLines).joined(separator: "\n")
     }
 
     private var kept: [FootageClip] { videos.flatMap(\.kept) }
@@ -40,8 +40,8 @@ public struct FootageReport: Codable, Equatable, Sendable {
     private var keptLine: String {
         let seconds = kept.reduce(0) { $0 + $1.frames } / options.framesPerSecond
         let scenes = videos.reduce(0) { $0 + $1.scenes }
-        return "\(videos.count) videos, \(scenes) scenes; \(kept.count) clips of "
-            + "\(seconds) s in all are kept"
+        return "\(counted(videos.count, "video")), \(counted(scenes, "scene")); "
+            + "\(counted(kept.count, "clip")) of \(seconds) s in all kept"
     }
 
     private var keptTable: [String] {
@@ -49,7 +49,7 @@ public struct FootageReport: Codable, Equatable, Sendable {
         return groups.sorted { $0.key < $1.key }.flatMap { size, clips in
             Dictionary(grouping: clips, by: \.frames).sorted { $0.key < $1.key }
                 .map { frames, clips in
-                    row("  \(size), \(frames) frames", "\(clips.count)")
+                    row("  \(size), \(counted(frames, "frame"))", "\(clips.count)")
                 }
         }
     }
@@ -63,6 +63,17 @@ public struct FootageReport: Codable, Equatable, Sendable {
             return row("  \(flaw.text)", "\(clips.count)") + "  (\(seconds) s)"
         }
         return lines.isEmpty ? [] : ["left out:"] + lines
+    }
+
+    /// What to do where nothing is kept since pictures are too small.
+    private var hints: [String] {
+        guard kept.isEmpty, videos.flatMap(\.clips).contains(where: { $0.flaw == .small }) else {
+            return []
+        }
+        return [
+            "for smaller pictures take a --resolution below \(options.resolution), or a",
+            "--max-enlargement above \(options.mostEnlargement), and another folder",
+        ]
     }
 
     private var brokenLines: [String] {
