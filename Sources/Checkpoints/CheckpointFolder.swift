@@ -51,7 +51,7 @@ public struct CheckpointFolder: Sendable {
             throw CheckpointError("\(url.path) is missing or can't be read")
         }
         do { return try JSONDecoder().decode(type, from: data) } catch let error as DecodingError {
-            throw CheckpointError("\(url.path): \(error.sentence)")
+            throw CheckpointError("\(url.path): \(error.sentence(of: data))")
         }
     }
 
@@ -102,8 +102,10 @@ public struct CheckpointFolder: Sendable {
 }
 
 extension DecodingError {
-    /// The error as a sentence with the key's path.
-    var sentence: String {
+    /// The error as a sentence with the key's path, without a full stop.
+    ///
+    /// - Parameter data: What was decoded.
+    package func sentence(of data: Data) -> String {
         func path(_ context: Context, _ last: (any CodingKey)? = nil) -> String {
             (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue)
                 .joined(separator: ".")
@@ -114,8 +116,14 @@ extension DecodingError {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
             return "\"\(path(context))\" should be a \(type)"
         case .dataCorrupted(let context):
-            // Only a syntax error has a cause of its own; the others are what a type found wrong.
-            if context.underlyingError != nil { return "the file is not valid JSON" }
+            // What a type found wrong has words of its own. A number that does not fit its type ends as
+            // a syntax error does, and its key is lost.
+            let isGeneral = context.debugDescription.hasPrefix("The given data was not valid JSON")
+            if context.underlyingError != nil || isGeneral {
+                return (try? JSONSerialization.jsonObject(with: data)) == nil
+                    ? "the file is not valid JSON"
+                    : "a number in it is too large, or is no whole one where one belongs"
+            }
             return path(context).isEmpty
                 ? context.debugDescription : "\"\(path(context))\": \(context.debugDescription)"
         @unknown default: return "\(self)"

@@ -21,6 +21,14 @@ public final class SafetensorsFile: Sendable {
         (entries, metadata) = (header.entries, header.metadata)
     }
 
+    /// Whether a file begins as one of this kind does, whole or not.
+    ///
+    /// - Throws: `CheckpointError` for a file that cannot be read.
+    public static func isSafetensors(_ url: URL) throws -> Bool {
+        let file = try MappedFile(url)
+        return withExtendedLifetime(file) { SafetensorsHeader.isBeginning(file.bytes.prefix(9)) }
+    }
+
     /// The names in the file, sorted.
     public var names: [String] { entries.keys.sorted() }
 

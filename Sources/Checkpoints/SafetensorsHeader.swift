@@ -28,7 +28,12 @@ struct SafetensorsHeader {
                 "\(file) has \(bytes.count) bytes, too few for a safetensors file")
         }
         let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-        guard length >= 2, length <= UInt64(min(bytes.count - 8, Self.limit)) else {
+        guard Self.isBeginning(bytes.prefix(9)) else {
+            throw CheckpointError(
+                "\(file) is no safetensors file: it does not begin with the length of a header and "
+                    + "that header")
+        }
+        guard length <= UInt64(bytes.count - 8) else {
             throw CheckpointError(
                 """
                 \(file) is not a whole safetensors file: its header claims \(length) bytes, \
@@ -40,6 +45,9 @@ struct SafetensorsHeader {
         guard
             let root = try? JSONSerialization.jsonObject(with: json) as? [String: Any]
         else { throw CheckpointError("\(file) has a header that is not a JSON object") }
+        if let name = Self.repeatedName(in: UnsafeRawBufferPointer(rebasing: bytes[8..<start])) {
+            throw CheckpointError("\(file): \(name) stands twice in the header")
+        }
 
         metadata = root["__metadata__"] as? [String: String] ?? [:]
         var entries: [String: TensorEntry] = [:]
@@ -55,6 +63,43 @@ struct SafetensorsHeader {
                 "\(file) has \(bytes.count - end) bytes after its last tensor; it is not what was "
                     + "written")
         }
+    }
+
+    /// The first name that an object has twice, of which a reader of JSON keeps one.
+    private static func repeatedName(in json: UnsafeRawBufferPointer) -> String? {
+        var seen: Set<String> = []
+        var (depth, name, isEscaped) = (0, 0..<0, false)
+        var start: Int?
+        for (index, byte) in json.enumerated() {
+            if let first = start {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    (name, start) = (first..<index, nil)
+                }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): start = index + 1
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: ":") where depth == 1:
+                let text = String(decoding: json[name], as: UTF8.self)
+                guard seen.insert(text).inserted else { return text }
+            default: break
+            }
+        }
+        return nil
+    }
+
+    /// Whether bytes are the beginning of a file of this kind: a length that may be, and a brace
+    /// unless they end before it.
+    static func isBeginning(_ bytes: some Collection<UInt8>) -> Bool {
+        let length = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return bytes.count >= 8 && (2...UInt64(limit)).contains(length)
+            && [nil, UInt8(ascii: "{")].contains(bytes.dropFirst(8).first)
     }
 
     private static func entry(

@@ -19,14 +19,22 @@ struct SafetensorsHeaderTests {
     ) -> String { SafetensorsFiles.entry(name, type, shape, start, end) }
 
     static let lies = [
-        Lie(header: "{}", data: 0, length: 1, part: "not a whole safetensors file"),
+        Lie(header: "{}", data: 0, length: 1, part: "is no safetensors file"),
         Lie(header: "{}", data: 0, length: 3, part: "claims 3 bytes"),
-        Lie(header: "{}", data: 0, length: .max, part: "claims 18446744073709551615 bytes"),
-        Lie(header: "{}", data: 0, length: 1 << 63, part: "not a whole safetensors file"),
-        Lie(header: "[]", data: 0, part: "not a JSON object"),
+        Lie(header: "{}", data: 0, length: .max, part: "is no safetensors file"),
+        Lie(header: "{}", data: 0, length: 1 << 63, part: "is no safetensors file"),
+        Lie(header: "[]", data: 0, part: "is no safetensors file"),
         Lie(header: "{\"a\": ", data: 0, part: "not a JSON object"),
         Lie(
-            header: String(repeating: "[", count: 5000), data: 0, part: "not a JSON object"),
+            header: "{\"a\": " + String(repeating: "[", count: 5000), data: 0,
+            part: "not a JSON object"),
+        Lie(
+            header: "{\(entry("F32", "[1]", 0, 4)), \(entry("F32", "[2]", 0, 8))}", data: 8,
+            part: "a stands twice in the header"),
+        Lie(
+            header: "{\(entry("F32", "[1]", 0, 4, name: "\\\"{:"))"
+                + ",\(entry("F32", "[1]", 4, 8)),\(entry("F32", "[1]", 8, 12))}", data: 12,
+            part: "a stands twice in the header"),
         Lie(header: "{\"a\": 3}", data: 4, part: "entry of a"),
         Lie(header: "{\"a\": {\"dtype\": \"F32\"}}", data: 4, part: "entry of a"),
         Lie(header: "{\(entry("F31", "[1]", 0, 4))}", data: 4, part: "type F31"),

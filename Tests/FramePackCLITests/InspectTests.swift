@@ -82,6 +82,38 @@ import Torch
         #expect(report["format"] as? String == "safetensors")
     }
 
+    @Test(arguments: ["x.pth", "video.mp4", "passwd"])
+    func whatIsNoCheckpointIsSaidToBeNone(_ name: String) throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent(name)
+            for text in ["PK", "root:x:0:0:root:/root:/bin/bash\n"] {
+                try Data(text.utf8).write(to: file)
+                let run = try Program.run(["inspect", file.path])
+                #expect(run.status == 1 && run.errorLines.count == 1)
+                #expect(run.errors.contains("\(name) is no checkpoint"), "\(run.errors)")
+                #expect(run.errors.contains("safetensors or GGUF file"))
+            }
+        }
+    }
+
+    @Test func aNumberOutOfItsRangeIsNamedWithItsFile() throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("config.json")
+            let data = try Data(contentsOf: Fixtures.url("goldens/transformer/model/config.json"))
+            for (value, part) in [("1000001", "num_layers is 1000001"), ("1e300", "too large")] {
+                var root = try #require(
+                    JSONSerialization.jsonObject(with: data) as? [String: Any])
+                root["num_layers"] = "VALUE"
+                let text = String(
+                    decoding: try JSONSerialization.data(withJSONObject: root), as: UTF8.self)
+                try Data(text.replacing("\"VALUE\"", with: value).utf8).write(to: file)
+                let run = try Program.run(["inspect", folder.path, "--expected"])
+                #expect(run.status == 1 && run.errors.contains(file.path), "\(run.errors)")
+                #expect(run.errors.contains(part), "\(run.errors)")
+            }
+        }
+    }
+
     @Test func aGGUFFileIsDescribed() throws {
         try withTemporaryFolder { folder in
             let file = folder.appendingPathComponent("model.gguf")

@@ -83,6 +83,24 @@ import Torch
         }
     }
 
+    @Test(arguments: [
+        ("{", "cannot be used: the file is not valid JSON; correct or remove it."),
+        (String(repeating: "[", count: 1_000), "the file is not valid JSON; correct"),
+        ("{\"steps\": 1.5}", "cannot be used: a number in it is too large, or is no whole one"),
+        ("{\"steps\": \"x\"}", "cannot be used: \"steps\" should be a Int; correct or remove it."),
+    ])
+    func settingsThatCannotBeReadAreSaidInOneSentence(_ text: String, part: String) throws {
+        try withTemporaryFolder { folder in
+            try copy(to: folder)
+            try Data(text.utf8).write(to: folder.appendingPathComponent("framepack.json"))
+            #expect {
+                try ModelFolder(folder)
+            } throws: {
+                "\($0)".contains(part) && "\($0)".hasSuffix(".") && !"\($0)".hasSuffix("..")
+            }
+        }
+    }
+
     @Test func settingsAreReadAndChecked() throws {
         try withTemporaryFolder { folder in
             try copy(to: folder)

@@ -57,6 +57,31 @@ import Testing
         }
     }
 
+    @Test func aHarmedLogIsTakenUpWithoutItsHarmedLines() throws {
+        try withTemporaryFolder { folder in
+            let url = TrainingLog.url(in: folder)
+            var log: TrainingLog? = try TrainingLog(url, metricNames: ["low"], firstStep: 0)
+            for step in 0..<4 { try log?.append(report(step, loss: 1, ["low": 2])) }
+            log = nil
+            var lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
+                .map { Data($0.utf8) }
+            lines[2] = Data([0xFF, 0, 0x80, 0x2C, 0xFE])
+            lines[4] = Data("3000000000000000000,1,1,1,1,2".utf8)
+            try Data(lines.joined(separator: [0x0A])).write(to: url)
+            let harmed = try LogTable(url)
+            #expect(harmed.points("low").map(\.x) == [0, 2])
+            #expect(harmed.dropped?.hasPrefix("2 lines of \(url.path) cannot be read") == true)
+            let next = try TrainingLog(url, metricNames: ["low"], firstStep: 4)
+            #expect(next.dropped == harmed.dropped)
+            try next.append(report(4, loss: 1, ["low": 2]))
+            let table = try LogTable(url)
+            #expect(table.dropped == nil && table.points("low").map(\.x) == [0, 2, 4])
+            try Data((0..<200).map { UInt8($0 &+ 56) }).write(to: url)
+            #expect(try LogTable(url).rows.isEmpty)
+            #expect(try TrainingLog(url, metricNames: [], firstStep: 4).dropped != nil)
+        }
+    }
+
     @Test func aLogThatIsNotThereIsNamed() throws {
         let url = URL(filePath: "/nowhere/log.csv")
         let error = #expect(throws: TrainingError.self) { try LogTable(url) }

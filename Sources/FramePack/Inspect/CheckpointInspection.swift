@@ -59,6 +59,12 @@ public enum CheckpointInspection {
 
     private static func file(_ url: URL) throws -> CheckpointReport {
         if try GGUFFile.isGGUF(url) { return try gguf(GGUFFile(url)) }
+        let isNamed = url.pathExtension.lowercased() == "safetensors"
+        guard try isNamed || SafetensorsFile.isSafetensors(url) else {
+            throw FramePackError.model(
+                "\(url.path) is no checkpoint that can be described; name a safetensors or GGUF file, "
+                    + "or the folder of a model or of a part with its config.json.")
+        }
         let file = try SafetensorsFile(url)
         var report = CheckpointReport(path: url.path, format: "safetensors")
         report.settings = file.metadata.mapValues { String($0.prefix(200)) }

@@ -74,11 +74,15 @@ public struct CheckpointReport: Codable, Equatable, Sendable {
         if let className { line("class", className + (network.map { " (\($0.rawValue))" } ?? "")) }
         line("format", format)
         for file in files {
-            line("file", "\(file.name), \(Self.size(file.bytes)), \(file.tensors) tensors")
+            line(
+                "file", "\(file.name), \(Self.size(file.bytes)), \(counted(file.tensors, "tensor"))"
+            )
         }
         line("parameters", Self.grouped(parameters))
         for type in types {
-            line("type", "\(type.type): \(type.tensors) tensors, \(Self.size(type.bytes))")
+            line(
+                "type", "\(type.type): \(counted(type.tensors, "tensor")), \(Self.size(type.bytes))"
+            )
         }
         for (key, value) in settings.sorted(by: { $0.key < $1.key }) { line("", "\(key) \(value)") }
         return (lines + differences).joined(separator: "\n")

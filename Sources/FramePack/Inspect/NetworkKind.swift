@@ -78,7 +78,7 @@ public enum NetworkKind: String, Codable, CaseIterable, Sendable {
         }
         let weights = Weights(ShapesOnly())
         switch self {
-        case .transformer: _ = try Transformer(config(TransformerConfig.self), weights)
+        case .transformer: _ = try Transformer(TransformerConfig(folder: folder), weights)
         case .vae: _ = try VAE(config(VAEConfig.self), weights)
         case .llama: return try LlamaTextEncoder.publishedShapes(config(LlamaConfig.self))
         case .clip: return try CLIPTextEncoder.publishedShapes(config(CLIPTextConfig.self))

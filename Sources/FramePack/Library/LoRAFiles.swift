@@ -88,6 +88,6 @@ extension ModelFolder {
     /// - Throws: `FramePackError.model` for a model without a transformer; `CheckpointError` and
     ///   `ModelError` for a configuration that cannot be read.
     func transformerConfig() throws -> TransformerConfig {
-        try CheckpointFolder.json(TransformerConfig.self, in: folder(of: .transformer))
+        try TransformerConfig(folder: folder(of: .transformer))
     }
 }

@@ -35,8 +35,7 @@ extension ModelFolder {
     /// The model's sizes, from its configurations alone; nil where they cannot be read.
     public var size: ModelSize? {
         guard
-            let transformer = try? CheckpointFolder.json(
-                TransformerConfig.self, in: folder(of: .transformer)),
+            let transformer = try? TransformerConfig(folder: folder(of: .transformer)),
             let vae = try? CheckpointFolder.json(VAEConfig.self, in: folder(of: .vae)),
             let llama = try? CheckpointFolder.json(LlamaConfig.self, in: folder(of: .textEncoder)),
             let clip = try? CheckpointFolder.json(

@@ -115,8 +115,7 @@ public struct ModelFolder: Sendable {
 
     /// Checks that the transformer has every kernel of a packing.
     package func checkKernels(of packing: Packing) throws {
-        let config = try CheckpointFolder.json(
-            TransformerConfig.self, in: folder(of: .transformer))
+        let config = try TransformerConfig(folder: folder(of: .transformer))
         for kernel in packing.kernels where !config.encodes(kernel) {
             throw FramePackError.model(
                 "The packing \(packing) has the kernel \(kernel), and the model \(name) has "
@@ -175,26 +174,18 @@ public struct ModelFolder: Sendable {
     private static func settings(in folder: URL) throws(FramePackError) -> ModelSettings {
         let file = folder.appendingPathComponent("framepack.json")
         guard FileManager.default.fileExists(atPath: file.path) else { return ModelSettings() }
+        guard let data = try? Data(contentsOf: file) else {
+            throw .model("\(file.path) cannot be read.")
+        }
         do {
-            let settings = try JSONDecoder().decode(
-                ModelSettings.self, from: Data(contentsOf: file))
+            let settings = try JSONDecoder().decode(ModelSettings.self, from: data)
             try settings.check(file: file.path)
             return settings
         } catch let error as FramePackError {
             throw error
         } catch {
-            throw .model("\(file.path) cannot be used: \(reason(error)).")
-        }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        guard let error = error as? DecodingError else { return error.localizedDescription }
-        switch error {
-        case .typeMismatch(_, let context), .valueNotFound(_, let context),
-            .keyNotFound(_, let context), .dataCorrupted(let context):
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-            return (path.isEmpty ? "" : "\(path): ") + context.debugDescription
-        @unknown default: return "\(error)"
+            let reason = (error as? DecodingError)?.sentence(of: data) ?? "\(error)"
+            throw .model("\(file.path) cannot be used: \(reason); correct or remove it.")
         }
     }
 }
