@@ -34,7 +34,7 @@ struct ModelCard {
         ## Training
 
         All parts were trained with `framepack train`, from fresh weights: the VAE on single pictures and \
-        short clips; then the transformer, for \(steps) steps, together with its text and vision \
+        short clips; then the transformer, for \(counted(steps, "step")), together with its text and vision \
         encoders, on packed contexts of both orders. Captions and start pictures were each left \
         out in a tenth of the samples. \(guidance) The weights are averages over the last steps, \
         in bf16. A ninth of all combinations of colour, shape and motion was never trained.
@@ -52,7 +52,8 @@ struct ModelCard {
         guard let guidanceSteps else {
             return "The guidance input was held at 1; use `--cfg` for stronger guidance."
         }
-        return "Then \(guidanceSteps) steps taught the guidance input to do in one pass what true "
+        return
+            "Then \(counted(guidanceSteps, "step")) taught the guidance input to do in one pass what true "
             + "guidance does in two."
     }
 

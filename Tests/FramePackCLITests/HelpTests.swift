@@ -31,6 +31,29 @@ import Testing
         #expect(run.output == stored, "help of \(command)")
     }
 
+    /// The names of a command and of all below it, as the program tells them itself.
+    private static func commands(_ command: [String: Any], _ path: [String] = []) -> [[String]] {
+        let below = command["subcommands"] as? [[String: Any]] ?? []
+        return [path]
+            + below.flatMap { commands($0, path + [$0["commandName"] as? String ?? ""]) }
+    }
+
+    @Test func noLineOfAnyHelpIsWiderThanATerminal() throws {
+        let dump = try Program.run(["--experimental-dump-help"]).output
+        let root = try #require(
+            JSONSerialization.jsonObject(with: Data(dump.utf8)) as? [String: Any])
+        let names = Self.commands(try #require(root["command"] as? [String: Any]))
+            .filter { $0.first != "help" }
+        #expect(names.contains(["experiment", "orders"]) && names.contains(["train", "plan"]))
+        for name in names {
+            let run = try Program.run(name + ["--help"])
+            #expect(run.status == 0, "\(name)")
+            for line in run.output.split(separator: "\n") {
+                #expect(line.count <= 80, "\(name): \(line)")
+            }
+        }
+    }
+
     @Test func theFirstScreenSaysWhatToType() throws {
         let run = try Program.run([])
         #expect(run.status == 0)

@@ -11,7 +11,7 @@ extension DoctorReport {
         let has = Processor.featureNames.filter { processor.features[$0] == true }
         let lacks = Processor.featureNames.filter { processor.features[$0] != true }
         var lines = [
-            "processor   \(processor.name), \(processor.cores) cores",
+            "processor   \(processor.name), \(counted(processor.cores, "core"))",
             "            has \(list(has)); lacks \(list(lacks))",
             "memory      \(size(space.memory))"
                 + (space.availableMemory.map { ", \(size($0)) available" } ?? ""),
@@ -29,7 +29,7 @@ extension DoctorReport {
     private var libraryLines: [String] {
         var lines = [
             "libtorch    \(torchVersion), \(torchCapability ?? "capability unknown"), "
-                + "\(threads) threads"
+                + counted(threads, "thread")
         ]
         if let torchArchitectures { lines.append("            built for \(torchArchitectures)") }
         lines.append("FFmpeg      \(mediaProblem ?? "found")")

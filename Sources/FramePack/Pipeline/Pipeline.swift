@@ -111,8 +111,8 @@ public final class Pipeline {
             let hundredths = (plan.seconds * 100).rounded() / 100
             notes.append(
                 "\(counted(asked, "second")) become\(asked == 1 ? "s" : "") "
-                    + "\(counted(Double(plan.windowCount), "whole section")): "
-                    + "\(plan.frameCount) frames, \(counted(hundredths, "second")).")
+                    + "\(counted(plan.windowCount, "whole section")): "
+                    + "\(counted(plan.frameCount, "frame")), \(counted(hundredths, "second")).")
         }
         if !planned.request.negativePrompt.isEmpty, !planned.request.guidanceSettings.needsNegative
         {

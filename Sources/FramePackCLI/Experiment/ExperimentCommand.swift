@@ -20,6 +20,7 @@ struct ExperimentOrdersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "orders",
         abstract: "Compare sampling orders, packings and discrete history.",
+        usage: "framepack experiment orders --folder <folder> [<options>]",
         discussion: """
             Three packings in vanilla, anti-drifting and inverted order, with the history as it is \
             and discrete, and a control that sees the last latent alone; videos of 5 and 30 \

@@ -9,6 +9,7 @@ struct TrainCodebookCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "codebook",
         abstract: "Make the codebook of a discrete history, +D, from encoded clips.",
+        usage: "framepack train codebook (--folder <folder>|--config <file>) [<options>]",
         discussion: """
             K-means over latent pixels. A packing with +D, such as td_f16k4f4k2f1k1_g9+D, replaces \
             each latent pixel of the history by the nearest entry, in training and when videos \
@@ -42,7 +43,7 @@ struct TrainCodebookCommand: ParsableCommand {
         let (result, file) = try fit(fitting)
         print(
             """
-            \(count) entries after \(result.rounds) rounds, \
+            \(count) \(count == 1 ? "entry" : "entries") after \(counted(result.rounds, "round")), \
             \((result.keptVariance * 1000).rounded() / 10) % of the variance kept
             \(file.path)
             """)

@@ -44,6 +44,7 @@ struct TrainPlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
         abstract: "Print what training the released size needs: memory and time.",
+        usage: "framepack train plan [<options>]",
         discussion: """
             Without options: all weights on eight GPUs, a LoRA on one, and the paper's claim. With \
             options, one training of your own.

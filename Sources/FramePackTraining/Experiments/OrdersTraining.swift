@@ -55,9 +55,9 @@ public struct OrdersTraining: Sendable {
             onStage("Making the codebook of the discrete history")
             _ = try run.fitCodebook(CodebookFitting(), side: side)
         }
-        onStage("Training the transformer, \(steps) steps")
+        onStage("Training the transformer, \(counted(steps, "step"))")
         guard try trainTransformer(shouldStop, onStep) else { return false }
-        onStage("Distilling the guidance, \(guidanceSteps) steps")
+        onStage("Distilling the guidance, \(counted(guidanceSteps, "step"))")
         guard try distil(shouldStop, onStep) else { return false }
         onStage("Exporting the model")
         var options = ModelExportOptions()

@@ -25,12 +25,12 @@ extension TrainingPlanReport {
         let atOnce = samplesAtOnce == 1 ? "one sample" : "\(samplesAtOnce) samples"
         let times = accumulation == 1 ? "" : ", \(accumulation) times a step"
         return [
-            "  \(plan.size.width) x \(plan.size.height), window of \(plan.window) latents, "
+            "  \(plan.size.width) x \(plan.size.height), window of \(counted(plan.window, "latent")), "
                 + "\(plan.optimizer.rawValue)",
             "  batch \(plan.batch) on \(gpus)\(sharing)",
             "  \(atOnce) at once\(plan.gpus == 1 ? "" : " on each")\(times)",
             "  N = \(tokenArithmetic)",
-            "    = \(tokens) tokens; C = \(plan.transformer.hiddenSize)",
+            "    = \(counted(tokens, "token")); C = \(plan.transformer.hiddenSize)",
         ]
     }
 
@@ -50,7 +50,8 @@ extension TrainingPlanReport {
                 "\(total)e15 x \(samples) / \(rate)e12 a second, sustained",
                 Self.decimals(secondsPerStep, 1) + " s"))
         if let hours, let steps = plan.steps {
-            lines.append(Self.row("the run", "\(steps) steps", Self.decimals(hours, 1) + " h"))
+            lines.append(
+                Self.row("the run", counted(steps, "step"), Self.decimals(hours, 1) + " h"))
         }
         return lines
     }
