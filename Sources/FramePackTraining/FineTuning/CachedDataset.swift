@@ -117,8 +117,8 @@ extension ConditionCache {
     func manifest(_ name: String, of dataset: String) throws -> CacheManifest {
         guard let data = try? Data(contentsOf: url(name)) else {
             throw TrainingError(
-                "\(folder.path) does not hold all of \(dataset) as it is now, or was made with other "
-                    + "encoders; run `framepack train cache` first")
+                "\(folder.path) does not hold all of \(dataset), perhaps since that was changed, or "
+                    + "since the encoders were; run `framepack train cache` first")
         }
         do { return try JSONDecoder().decode(CacheManifest.self, from: data) } catch {
             throw TrainingError(

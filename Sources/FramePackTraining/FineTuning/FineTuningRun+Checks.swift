@@ -17,7 +17,7 @@ extension FineTuningRun {
     public func check() throws {
         try checkFiles()
         try checkUnchanged()
-        _ = try CheckpointFolder(model.folder(of: .transformer))
+        try checkTransformer()
         try CachedDataset(dataset, folder: cacheFolder, model: model).checkFiles()
         let layouts = SectionPlans(config.sections, model: model).layouts
         if layouts.contains(where: \.isDiscrete) { _ = try codebook() }
@@ -41,6 +41,14 @@ extension FineTuningRun {
                 throw TrainingError("\(name) is of no use: \(error)")
             }
         }
+    }
+
+    /// Checks that the transformer's files have every weight in its shape, as loading them would.
+    private func checkTransformer() throws {
+        let source = CheckpointWeights(
+            try CheckpointFolder(model.folder(of: .transformer)), device: .meta)
+        _ = try Transformer(sizes(), Weights(source))
+        try source.checkAllUsed()
     }
 
     /// Checks that clips are cut into the sections that are trained.

@@ -41,7 +41,7 @@ public final class FineTuningRun {
     }
 
     /// The transformer's sizes.
-    private func sizes() throws -> TransformerConfig {
+    func sizes() throws -> TransformerConfig {
         try TransformerConfig(folder: model.folder(of: .transformer))
     }
 

@@ -41,7 +41,7 @@ public struct FootageReport: Codable, Equatable, Sendable {
         let seconds = kept.reduce(0) { $0 + $1.frames } / options.framesPerSecond
         let scenes = videos.reduce(0) { $0 + $1.scenes }
         return "\(counted(videos.count, "video")), \(counted(scenes, "scene")); "
-            + "\(counted(kept.count, "clip")) of \(seconds) s in all kept"
+            + "\(counted(kept.count, "clip")) kept, \(seconds) s in all"
     }
 
     private var keptTable: [String] {

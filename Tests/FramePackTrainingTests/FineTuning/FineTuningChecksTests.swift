@@ -3,6 +3,7 @@ import FramePack
 import FramePackTraining
 import TestSupport
 import Testing
+import Torch
 
 /// What is wrong with a run is told before its first step, and before any weight is read.
 @Suite(.serialized) struct FineTuningChecksTests {
@@ -74,6 +75,33 @@ import Testing
             #expect(found.contains("the configuration's samples"), "\(found)")
             _ = try sampled.fillCache()
             try sampled.check()
+        }
+    }
+
+    @Test func weightsThatAreNotThoseOfTheirConfigurationAreFoundBeforeTheTraining() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            var run = try tiny.run()
+            _ = try run.fillCache()
+            let place = folder.appendingPathComponent("transformer")
+            try FileManager.default.copyItem(
+                at: TinyFineTuning.model.appendingPathComponent("transformer"), to: place)
+            var parts = Dictionary(
+                uniqueKeysWithValues: ModelPart.allCases.map {
+                    ($0.rawValue, TinyFineTuning.model.appendingPathComponent($0.rawValue).path)
+                })
+            parts["transformer"] = "transformer"
+            try JSONEncoder().encode(parts).write(to: folder.appendingPathComponent("model.json"))
+            var config = run.config
+            config.model = folder.appendingPathComponent("model.json").path
+            run = try FineTuningRun(config, device: .cpu)
+            try run.check()
+            let sizes = place.appendingPathComponent("config.json")
+            let text = try String(contentsOf: sizes, encoding: .utf8)
+            let blocks = try #require(text.firstMatch(of: /"num_layers": *(\d+)/)).0
+            try Data(text.replacing(blocks, with: "\"num_layers\": 7").utf8).write(to: sizes)
+            let found = message(try FineTuningRun(config, device: .cpu).check)
+            #expect(found.contains("lacks the tensor transformer_blocks"), "\(found)")
         }
     }
 
