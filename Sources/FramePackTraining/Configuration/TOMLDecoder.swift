@@ -53,7 +53,10 @@ struct TOMLDecoder: Decoder, SingleValueDecodingContainer {
             return exact
         }
         guard let whole = Whole(exactly: number) else {
-            throw problem("\(number); it must be a whole number, \(Whole.max) at most")
+            let isWhole = number == number.rounded()
+            throw problem(
+                "\(number); it must be a whole number"
+                    + (isWhole ? " from \(Whole.min) to \(Whole.max)" : ""))
         }
         return whole
     }
