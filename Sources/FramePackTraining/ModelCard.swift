@@ -28,14 +28,15 @@ struct ModelCard {
             framepack generate --model Models/\(settings.name ?? "NAME") --image picture.png \\
                 --prompt "a red circle moves slowly to the right" --output video.mp4
 
-        It makes both orders, `--order f1` and `--order inverted`. The folder has the layout of \
-        the released model, so other programs that read that layout can load its parts.
+        It makes every order, `--order f1` and `--order inverted` best, and takes every packing. The \
+        folder has the layout of the released model, so other programs that read that layout can load \
+        its parts.
 
         ## Training
 
         All parts were trained with `framepack train`, from fresh weights: the VAE on single pictures and \
         short clips; then the transformer, for \(counted(steps, "step")), together with its text and vision \
-        encoders, on packed contexts of both orders. Captions and start pictures were each left \
+        encoders, with a packing and a sampling order drawn for each two samples. Captions and start pictures were each left \
         out in a tenth of the samples. \(guidance) The weights are averages over the last steps, \
         in bf16. A ninth of all combinations of colour, shape and motion was never trained.
 
