@@ -1,0 +1,26 @@
+// Kernels of our own for CPUs, and oneDNN's products with packed weights.
+//
+// A function that has no kernel for its input, or for this processor, gives out null and CT_OK: the
+// caller then goes the plain way.
+#pragma once
+#include "ctorch_core.h"
+
+CT_BEGIN
+
+/// The instructions that the kernels use: "none", "AVX2", "AVX512" or "AVX512-BF16".
+/// ATEN_CPU_CAPABILITY lowers them, as it does libtorch's.
+const char *ct_kernels_name(void);
+
+/// softmax(scale · q kᵀ) v of `(B, N, H, D)`, keys and values `(B, M, H, D)`.
+int32_t ct_kernels_attention(ct_tensor q, ct_tensor k, ct_tensor v, double scale, ct_tensor *out);
+
+/// Layer norm of `(B, L, C)`, times `factor` plus `shift`, both `(B or 1, 1, C)`.
+int32_t ct_kernels_norm_modulate(
+    ct_tensor x, ct_tensor factor, ct_tensor shift, double eps, ct_tensor *out);
+
+/// Root mean square 1 of `(B, N, H, D)` over D times `weight`, pairs of the first L tokens turned by
+/// `phases`, `(B or 1, L, 1, D/2, 2)`, or none where it is null.
+int32_t ct_kernels_norm_rotate(
+    ct_tensor x, ct_tensor weight, ct_tensor phases, double eps, ct_tensor *out);
+
+CT_END

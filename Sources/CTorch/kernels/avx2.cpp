@@ -1,0 +1,24 @@
+#include "kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cmath>
+
+#define CT_WIDTH 8
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+namespace ct::kernels::avx2 {
+// A copy of everything for these instructions alone: linkers merge what has the same name.
+namespace {
+#include "vectors.h"
+#include "softmax.h"
+#include "attention.h"
+#include "normalization.h"
+} // namespace
+
+const Table<float> floats{FloatAttention<float>::table, normModulate<float>, normRotate<float>};
+const Table<bf16> halves{FloatAttention<bf16>::table, normModulate<bf16>, normRotate<bf16>};
+} // namespace ct::kernels::avx2
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,63 @@
+// Kernels of our own for CPUs, where libtorch's leave most of a core unused.
+//
+// A table of functions for each kind of processor, chosen when the program runs. They compute rows
+// and take plain pointers; what tensors they belong to, threads and switches are in kernels.cpp.
+#pragma once
+#include <cstdint>
+
+namespace ct::kernels {
+
+/// A half-precision number of type bfloat16.
+using bf16 = uint16_t;
+
+/// Attention of one head for some rows of its queries.
+///
+/// Keys and values are packed once for a head, into two buffers of `packedBytes`.
+template <typename T> struct AttentionKernels {
+  /// How many keys a packed tile has; packed lengths are multiples of it.
+  int64_t tile;
+  /// Rows of queries that a call takes best.
+  int64_t rows;
+  /// Bytes of the packed keys, and of the packed values, of `count` tokens with `size` channels.
+  int64_t (*packedBytes)(int64_t count, int64_t size);
+  /// Packs `count` tokens of `size` channels; `stride` elements lie between two tokens.
+  void (*packKeys)(const T *keys, int64_t stride, int64_t count, int64_t size, void *packed);
+  void (*packValues)(const T *values, int64_t stride, int64_t count, int64_t size, void *packed);
+  /// softmax(scale · q kᵀ) v for `rows` queries.
+  void (*attend)(
+      const T *queries, int64_t queryStride, int64_t rows, const void *keys, const void *values,
+      int64_t count, int64_t size, float scale, T *out, int64_t outStride);
+};
+
+/// What one kind of processor computes for activations of type `T`.
+template <typename T> struct Table {
+  AttentionKernels<T> attention;
+  /// Mean 0 and variance 1 over `size` channels, then · factor + shift.
+  void (*normModulate)(
+      const T *x, const T *factor, const T *shift, int64_t size, float eps, T *out);
+  /// Root mean square 1 over each head's `size` channels, then · weight, then each pair of
+  /// neighbours turned by (cosine, sine) of `phases`; null for heads that are not turned.
+  void (*normRotate)(
+      const T *x, const T *weight, const float *phases, int64_t heads, int64_t headStride,
+      int64_t size, float eps, T *out);
+};
+
+/// Channels of a head are multiples of this, and at most `largestHead`.
+constexpr int64_t headMultiple = 32;
+constexpr int64_t largestHead = 256;
+
+#if defined(__x86_64__)
+namespace avx2 {
+extern const Table<float> floats;
+extern const Table<bf16> halves;
+} // namespace avx2
+namespace avx512 {
+extern const Table<float> floats;
+extern const Table<bf16> halves;
+} // namespace avx512
+namespace avx512bf16 {
+extern const Table<bf16> halves;
+} // namespace avx512bf16
+#endif
+
+} // namespace ct::kernels
