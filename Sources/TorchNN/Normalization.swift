@@ -42,6 +42,23 @@ public final class LayerNorm {
     }
 }
 
+extension LayerNorm {
+    /// Normalises `(B, L, C)`, then multiplies by a factor and adds a shift, each `(B, 1, C)`.
+    ///
+    /// For a norm without weights of its own this is one pass over the tokens where ``Kernels``
+    /// allows.
+    ///
+    /// - Throws: `TorchError` for sizes that do not fit.
+    public func callAsFunction(_ x: Tensor, factor: Tensor, shift: Tensor) throws -> Tensor {
+        if weight == nil, bias == nil,
+            let y = try x.fusedLayerNorm(factor: factor, shift: shift, eps: eps)
+        {
+            return y
+        }
+        return try shift.addProduct(self(x), factor)
+    }
+}
+
 /// Root mean square 1 over the last axis, then a weight.
 ///
 /// The mean is taken in float32, or in float64 of such an input, and the normalised value rounded
@@ -70,6 +87,16 @@ public final class RMSNorm {
         let wide = x.dtype == .float64 ? x : try x.to(.float32)
         let factor = try (wide.square().mean([-1], keepAxes: true) + eps).rsqrt()
         return try (wide * factor).to(x.dtype) * weight.value(as: x.dtype)
+    }
+
+    /// Normalises heads `(B, N, H, D)`, then turns pairs of channels of the first L tokens, in one
+    /// pass over them.
+    ///
+    /// - Parameter phases: Cosine and sine of each pair, `(B or 1, L, 1, D/2, 2)` in float32; nil
+    ///   turns none.
+    /// - Returns: nil where ``Kernels`` has no such pass.
+    public func fused(_ x: Tensor, phases: Tensor?) throws -> Tensor? {
+        try x.fusedRMSNorm(weight: weight.value(as: x.dtype), phases: phases, eps: eps)
     }
 }
 

@@ -10,6 +10,10 @@ CT_BEGIN
 /// The instructions that the kernels use: "none", "AVX2", "AVX512" or "AVX512-BF16".
 /// ATEN_CPU_CAPABILITY lowers them, as it does libtorch's.
 const char *ct_kernels_name(void);
+/// The level of these instructions, 0 to 3 in that order.
+int32_t ct_kernels_level(void);
+/// Takes no instructions above a level; tests compare levels so.
+void ct_kernels_limit(int32_t level);
 
 /// softmax(scale · q kᵀ) v of `(B, N, H, D)`, keys and values `(B, M, H, D)`.
 int32_t ct_kernels_attention(ct_tensor q, ct_tensor k, ct_tensor v, double scale, ct_tensor *out);

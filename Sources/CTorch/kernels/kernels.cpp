@@ -11,6 +11,8 @@
 #include <ATen/ops/empty_like.h>
 #include <c10/core/CPUAllocator.h>
 
+#include <algorithm>
+#include <atomic>
 #include <functional>
 #include <string>
 
@@ -31,10 +33,14 @@ Level detectedLevel() {
   return Level::none;
 }
 
-Level level() {
-  static const Level found = detectedLevel();
-  return found;
+Level found() {
+  static const Level level = detectedLevel();
+  return level;
 }
+
+std::atomic<int32_t> highest{static_cast<int32_t>(Level::avx512bf16)};
+
+Level level() { return std::min(found(), static_cast<Level>(highest.load())); }
 
 template <typename T> const Table<T> *table();
 
@@ -138,6 +144,10 @@ void attend(
 
 using namespace ct;
 using namespace ct::kernels;
+
+void ct_kernels_limit(int32_t level) { highest = level; }
+
+int32_t ct_kernels_level(void) { return static_cast<int32_t>(level()); }
 
 const char *ct_kernels_name(void) {
   switch (level()) {

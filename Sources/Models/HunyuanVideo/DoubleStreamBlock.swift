@@ -44,17 +44,17 @@ public final class DoubleStreamBlock {
         var (x, context) = (x, context)
 
         let y = try attention(
-            modulation[0](norm(x)), context: modulationContext[0](norm(context)), conditions)
+            modulation[0](x, norm), context: modulationContext[0](context, norm), conditions)
         x = try modulation[0].add(y.x, to: x)
         context = try modulationContext[0].add(y.context, to: context)
 
         let mapTokens = conditions.execution.mapTokens
         x = try mapTokens([x]) { [norm, feedForward] part in
-            try modulation[1].add(feedForward(modulation[1](norm(part[0]))), to: part[0])
+            try modulation[1].add(feedForward(modulation[1](part[0], norm)), to: part[0])
         }
         context = try mapTokens([context]) { [norm, feedForwardContext] part in
             try modulationContext[1].add(
-                feedForwardContext(modulationContext[1](norm(part[0]))), to: part[0])
+                feedForwardContext(modulationContext[1](part[0], norm)), to: part[0])
         }
         return (x, context)
     }
@@ -67,6 +67,6 @@ public final class DoubleStreamBlock {
     /// - Returns: `(B, L, C)`.
     /// - Throws: `TorchError`, `.outOfMemory` among them.
     public func attentionInput(_ x: Tensor, temb: Tensor) throws -> Tensor {
-        try norm1(temb)[0](norm(x))
+        try norm1(temb)[0](x, norm)
     }
 }

@@ -30,11 +30,20 @@ final class HeadProjections {
         keyNorm = try RMSNorm(headSize, eps: 1e-6, weights[names.keyNorm])
     }
 
-    /// Projects `(B, L, C)`; each result is `(B, L, H, D)`.
-    func callAsFunction(_ x: Tensor) throws -> (q: Tensor, k: Tensor, v: Tensor) {
-        (
-            try queryNorm(query(x).unflatten(-1, [-1, headSize])),
-            try keyNorm(key(x).unflatten(-1, [-1, headSize])),
+    /// Projects `(B, L, C)`, and turns queries and keys; each result is `(B, L, H, D)`.
+    ///
+    /// - Parameter rotary: Phases of the first tokens; nil turns none.
+    func callAsFunction(_ x: Tensor, _ rotary: VideoPhases? = nil) throws -> (
+        q: Tensor, k: Tensor, v: Tensor
+    ) {
+        func turned(_ heads: Tensor, _ norm: RMSNorm) throws -> Tensor {
+            if let result = try norm.fused(heads, phases: rotary?.phases) { return result }
+            let normalized = try norm(heads)
+            return try rotary?(normalized) ?? normalized
+        }
+        return (
+            try turned(query(x).unflatten(-1, [-1, headSize]), queryNorm),
+            try turned(key(x).unflatten(-1, [-1, headSize]), keyNorm),
             try value(x).unflatten(-1, [-1, headSize])
         )
     }
@@ -57,11 +66,11 @@ final class JointAttention {
     func callAsFunction(_ x: Tensor, context: Tensor, _ conditions: BlockConditions) throws -> (
         x: Tensor, context: Tensor
     ) {
-        var (q, k, v) = try video(x)
+        let own = try video(x, conditions.rotary)
         let added = try text(context)
-        q = try .cat([conditions.rotary(q), added.q], axis: 1)
-        k = try .cat([conditions.rotary(k), added.k], axis: 1)
-        v = try .cat([v, added.v], axis: 1)
+        let q = try Tensor.cat([own.q, added.q], axis: 1)
+        let k = try Tensor.cat([own.k, added.k], axis: 1)
+        let v = try Tensor.cat([own.v, added.v], axis: 1)
         let y = try attend(q, k, v, conditions.lengths, conditions.execution)
         let parts = try y.split([x.dim(1), context.dim(1)], axis: 1)
         return (try videoOutput(parts[0]), try textOutput(parts[1]))

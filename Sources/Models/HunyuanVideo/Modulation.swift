@@ -5,8 +5,10 @@ import TorchNN
 struct Modulation {
     let shift, factor, gate: Tensor
 
-    /// Scales and shifts normalised tokens, `(B, L, C)`.
-    func callAsFunction(_ x: Tensor) throws -> Tensor { try shift.addProduct(x, factor) }
+    /// Normalises tokens, `(B, L, C)`, then scales and shifts them.
+    func callAsFunction(_ x: Tensor, _ norm: LayerNorm) throws -> Tensor {
+        try norm(x, factor: factor, shift: shift)
+    }
 
     /// Adds a branch's result to what it branched off from, both `(B, L, C)`.
     func add(_ branch: Tensor, to x: Tensor) throws -> Tensor { try x.addProduct(branch, gate) }
@@ -49,6 +51,6 @@ final class AdaLayerNormContinuous {
     /// Normalises `(B, L, C)` under conditions `(B, C)`.
     func callAsFunction(_ x: Tensor, temb: Tensor) throws -> Tensor {
         let parts = try linear(temb.silu()).unsqueeze(1).chunk(2, axis: -1)
-        return try parts[1].addProduct(norm(x), parts[0] + 1)
+        return try norm(x, factor: parts[0] + 1, shift: parts[1])
     }
 }

@@ -36,10 +36,8 @@ public final class SingleStreamBlock {
     ///   `.outOfMemory` among them.
     public func callAsFunction(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
         let modulation = try modulation(conditions.temb)[0]
-        let normalized = try modulation(norm(x))
-        var (q, k, v) = try heads(normalized)
-        q = try conditions.rotary(q)
-        k = try conditions.rotary(k)
+        let normalized = try modulation(x, norm)
+        let (q, k, v) = try heads(normalized, conditions.rotary)
         let y = try attend(q, k, v, conditions.lengths, conditions.execution)
         return try conditions.execution.mapTokens([x, normalized, y]) { [up, down] parts in
             let inner = try up(parts[1]).gelu(.tanh)

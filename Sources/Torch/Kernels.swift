@@ -1,0 +1,86 @@
+import CTorch
+
+/// Which kernels compute what a network asks for on a CPU.
+///
+/// Both give the same numbers up to rounding, of which fused kernels do less: what is joined stays
+/// in float32 in between.
+public enum Kernels: String, Sendable, CaseIterable, Codable {
+    /// libtorch's operations, one after the other, with the reference's roundings.
+    case plain
+    /// Kernels of our own where there are some for the processor, the types and the sizes, and no
+    /// gradients are recorded; elsewhere the plain ones.
+    case fused
+
+    /// What holds in this task and thread: `Kernels.$current.withValue(.plain) { … }` changes it.
+    @TaskLocal public static var current: Kernels = .fused
+
+    /// The instructions that the fused kernels use: AVX2, AVX512, AVX512-BF16, or none.
+    ///
+    /// The environment's `ATEN_CPU_CAPABILITY` (`default`, `avx2`, `avx512`) lowers them.
+    public static var instructions: String { String(cString: ct_kernels_name()) }
+
+    /// The level of the instructions, 0 for none to 3 for AVX512-BF16.
+    package static var level: Int { Int(ct_kernels_level()) }
+
+    /// Takes no instructions above a level, in the whole process.
+    package static func limit(to level: Int) { ct_kernels_limit(Int32(level)) }
+
+    fileprivate static var areFused: Bool { current == .fused && !gradientsEnabled }
+}
+
+extension Tensor {
+    /// Mean 0 and variance 1 over the last axis of `(B, L, C)`, times a factor, plus a shift.
+    ///
+    /// - Parameters:
+    ///   - factor: `(B, 1, C)`, or `(1, 1, C)` for all samples.
+    ///   - shift: The same.
+    ///   - eps: Added to the variance.
+    /// - Returns: nil where no kernel fits.
+    package func fusedLayerNorm(factor: Tensor, shift: Tensor, eps: Double) throws(TorchError)
+        -> Tensor?
+    {
+        guard Kernels.areFused else { return nil }
+        return try .fused {
+            ct_kernels_norm_modulate(handle, factor.handle, shift.handle, eps, &$0)
+        }
+    }
+
+    /// Root mean square 1 over the last axis of `(B, N, H, D)`, times a weight; pairs of channels of
+    /// the first L tokens then turn.
+    ///
+    /// - Parameters:
+    ///   - weight: `(D)`.
+    ///   - phases: Cosine and sine of each pair, `(B or 1, L, 1, D/2, 2)` in float32; nil turns none.
+    ///   - eps: Added to the mean square.
+    /// - Returns: nil where no kernel fits.
+    package func fusedRMSNorm(weight: Tensor, phases: Tensor?, eps: Double) throws(TorchError)
+        -> Tensor?
+    {
+        guard Kernels.areFused else { return nil }
+        return try .fused {
+            ct_kernels_norm_rotate(handle, weight.handle, phases?.handle, eps, &$0)
+        }
+    }
+
+    /// Attention of queries `(B, H, L, D)` over keys and values `(B, H, S, D)`, all of them.
+    ///
+    /// - Returns: `(B, H, L, D)`, a view of `(B, L, H, D)`; nil where no kernel fits.
+    static func fusedAttention(_ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Double?)
+        throws(TorchError) -> Tensor?
+    {
+        guard Kernels.areFused, q.rank == 4, k.rank == 4, v.rank == 4 else { return nil }
+        let scale = scale ?? 1 / Double(q.dim(-1)).squareRoot()
+        let (q, k, v) = (
+            try q.transpose(1, 2), try k.transpose(1, 2), try v.transpose(1, 2)
+        )
+        return try fused {
+            ct_kernels_attention(q.handle, k.handle, v.handle, scale, &$0)
+        }?.transpose(1, 2)
+    }
+
+    private static func fused(_ body: (inout ct_tensor?) -> Int32) throws(TorchError) -> Tensor? {
+        var handle: ct_tensor?
+        try check(body(&handle))
+        return handle.map(Tensor.init(owning:))
+    }
+}

@@ -1,0 +1,141 @@
+import TestSupport
+import Testing
+import Torch
+
+/// Fused kernels against libtorch's plain operations in float64, at every level of instructions that
+/// this processor has.
+///
+/// The errors of plain operations in the same type are the yardstick. One suite, one test at a time:
+/// the level holds for the whole process.
+@Suite(.serialized) struct KernelTests {
+    private static let levels = Array(0...Kernels.level)
+    private static let types: [DType] = [.float32, .bfloat16]
+
+    private func random(_ shape: [Int], _ seed: UInt64, _ dtype: DType) throws -> Tensor {
+        try Tensor.randn(shape, generator: Generator(seed: seed)).to(dtype)
+    }
+
+    /// |a - b| / |b|, both taken in float64.
+    private func error(_ a: Tensor, _ b: Tensor) throws -> Double {
+        let (a, b) = (try a.to(.float64), try b.to(.float64))
+        let distance = try (a - b).square().sum().item() / b.square().sum().item()
+        return distance.squareRoot()
+    }
+
+    /// Checks a fused result at each level: as near to the truth as the plain one, and not the plain
+    /// one itself.
+    private func check(
+        _ name: String, _ dtype: DType, _ truth: Tensor,
+        _ body: () throws -> Tensor?
+    ) throws {
+        defer { Kernels.limit(to: 3) }
+        let plain = try Kernels.$current.withValue(.plain) { try body() }
+        for level in Self.levels {
+            Kernels.limit(to: level)
+            let fused = try withoutGradients { try body() }
+            guard let fused, level > 0 else {
+                #expect(level == 0, "\(name): no kernel at level \(level)")
+                continue
+            }
+            #expect(fused.dtype == dtype && fused.shape == truth.shape)
+            let own = try error(fused, truth)
+            let bound = try plain.map { try 1.1 * error($0, truth) + 3e-7 } ?? 3e-3
+            print("    \(name), \(dtype), level \(level): error \(own), bound \(bound)")
+            #expect(own <= bound, "\(name), \(dtype), level \(level)")
+        }
+    }
+
+    @Test(
+        "Attention, with lengths that fill no tile and heads that fill no vector",
+        arguments: [[2, 3, 77, 50, 64], [1, 2, 5, 700, 32], [1, 1, 130, 513, 96], [1, 2, 1, 1, 128]],
+        types)
+    func attention(_ sizes: [Int], _ dtype: DType) throws {
+        let (b, h, l, s, d) = (sizes[0], sizes[1], sizes[2], sizes[3], sizes[4])
+        // As a network makes them: heads side by side in one projection.
+        let q = try random([b, l, h * d], 1, dtype).unflatten(-1, [h, d]).transpose(1, 2)
+        let k = try random([b, s, 2 * h, d], 2, dtype).narrow(2, 0, h).transpose(1, 2)
+        let v = try random([b, s, h, d], 3, dtype).transpose(1, 2)
+        let truth = try Tensor.attention(q.to(.float64), k.to(.float64), v.to(.float64))
+        try check("attention \(sizes)", dtype, truth) {
+            let result = try Tensor.attention(q, k, v)
+            return Kernels.level == 0 ? nil : result
+        }
+    }
+
+    @Test("Layer norm with factor and shift", arguments: types)
+    func layerNorm(_ dtype: DType) throws {
+        let x = try random([2, 37, 160], 4, dtype) * 3 + 1
+        // Parts of one projection, as modulations are.
+        let parts = try random([2, 1, 320], 5, dtype).chunk(2, axis: -1)
+        func plain(_ type: DType) throws -> Tensor {
+            try parts[1].to(type).addProduct(
+                x.to(type).layerNorm(160, eps: 1e-6), parts[0].to(type))
+        }
+        try check("layer norm", dtype, plain(.float64)) {
+            guard Kernels.current == .fused else { return try plain(dtype) }
+            return try x.fusedLayerNorm(factor: parts[0], shift: parts[1], eps: 1e-6)
+        }
+    }
+
+    @Test("Root mean square norm, some tokens turned", arguments: types, [0, 19, 23])
+    func rmsNorm(_ dtype: DType, _ turned: Int) throws {
+        let x = try random([2, 23, 3, 64], 6, dtype)
+        let weight = try random([64], 7, dtype)
+        let angles = try random([1, turned, 1, 32], 8, .float32)
+        let phases =
+            turned > 0 ? try Tensor.stack([angles.cos(), angles.sin()], axis: -1) : nil
+        func plain(_ type: DType) throws -> Tensor {
+            let wide = try x.to(type)
+            let factor = try (wide.square().mean([-1], keepAxes: true) + 1e-6).rsqrt()
+            let y = try wide * factor * weight.to(type)
+            guard let phases else { return y }
+            let (a, b) = (
+                try y.narrow(1, 0, turned).unflatten(-1, [-1, 2]), try phases.to(type)
+            )
+            let (re, im) = (try a.select(-1, 0), try a.select(-1, 1))
+            let (cosine, sine) = (try b.select(-1, 0), try b.select(-1, 1))
+            let pairs = try Tensor.stack(
+                [re * cosine - im * sine, re * sine + im * cosine], axis: -1)
+            return try .cat(
+                [pairs.flatten(-2), y.narrow(1, turned, 23 - turned)], axis: 1)
+        }
+        try check("RMS norm, \(turned) turned", dtype, plain(.float64)) {
+            guard Kernels.current == .fused else { return try plain(dtype) }
+            return try x.fusedRMSNorm(weight: weight, phases: phases, eps: 1e-6)
+        }
+    }
+
+    @Test("A NaN anywhere stays one")
+    func notANumber() throws {
+        try withoutGradients {
+            for place in 0..<3 {
+                var parts = try (0..<3).map { try random([1, 1, 70, 32], UInt64($0), .bfloat16) }
+                let mark = try Tensor.arange(0, 32).less(.full([1], 1)).to(.float32)
+                let row = try Tensor.cat(
+                    [(mark / (1 - mark) * 0).unsqueeze(0), .zeros([69, 32])], axis: 0)
+                parts[place] = try (parts[place].to(.float32) + row.unsqueeze(0).unsqueeze(0))
+                    .to(.bfloat16)
+                let result = try Tensor.attention(parts[0], parts[1], parts[2])
+                #expect(try !result.to(.float32).sum().item().isFinite, "part \(place)")
+            }
+        }
+    }
+
+    @Test("Gradients, masks and odd sizes go the plain way")
+    func plainWays() throws {
+        let x = try random([1, 1, 8, 32], 1, .float32)
+        try x.setRequiresGradient(true)
+        let y = try Tensor.attention(x, x, x).sum()
+        try y.backward()
+        #expect(try x.gradient() != nil)
+        try withoutGradients {
+            let heads = try random([1, 5, 2, 30], 2, .float32)
+            let narrow = try heads.fusedRMSNorm(weight: .ones([30]), phases: nil, eps: 1e-6)
+            #expect(narrow == nil)
+            let tokens = try random([1, 5, 40], 2, .float32)
+            let odd = try tokens.fusedLayerNorm(
+                factor: .ones([1, 1, 40]), shift: .zeros([1, 1, 40]), eps: 1e-6)
+            #expect(odd == nil)
+        }
+    }
+}
