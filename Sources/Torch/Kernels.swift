@@ -14,6 +14,11 @@ public enum Kernels: String, Sendable, CaseIterable, Codable {
     /// What holds in this task and thread: `Kernels.$current.withValue(.plain) { … }` changes it.
     @TaskLocal public static var current: Kernels = .fused
 
+    /// Runs `body` with the plain kernels and without gradients: the reference's own numbers.
+    package static func plainly<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try $current.withValue(.plain) { try withoutGradients(body) }
+    }
+
     /// The instructions that the fused kernels use: AVX2, AVX512, AVX512-BF16, or none.
     ///
     /// The environment's `ATEN_CPU_CAPABILITY` (`default`, `avx2`, `avx512`) lowers them.
@@ -76,6 +81,20 @@ extension Tensor {
         return try fused {
             ct_kernels_attention(q.handle, k.handle, v.handle, scale, &$0)
         }?.transpose(1, 2)
+    }
+
+    /// Convolution of `(B, C, F, h, w)` by oneDNN, whatever the size; libtorch takes
+    /// slower ways for small ones.
+    ///
+    /// - Returns: nil where oneDNN is not there, or does not compute in the type.
+    func fusedConvolution(_ weight: Tensor, _ bias: Tensor?, stride: [Int64], padding: [Int64])
+        throws(TorchError) -> Tensor?
+    {
+        guard Kernels.areFused else { return nil }
+        return try .fused {
+            ct_kernels_convolution(
+                handle, weight.handle, bias?.handle, stride, padding, Int64(stride.count), &$0)
+        }
     }
 
     private static func fused(_ body: (inout ct_tensor?) -> Int32) throws(TorchError) -> Tensor? {

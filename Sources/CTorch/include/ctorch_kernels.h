@@ -27,4 +27,13 @@ int32_t ct_kernels_norm_modulate(
 int32_t ct_kernels_norm_rotate(
     ct_tensor x, ct_tensor weight, ct_tensor phases, double eps, ct_tensor *out);
 
+/// Convolution of `(B, C, …)` with `axes` further axes by oneDNN; `bias` may be null.
+int32_t ct_kernels_convolution(
+    ct_tensor x, ct_tensor weight, ct_tensor bias, const int64_t *stride, const int64_t *padding,
+    int64_t axes, ct_tensor *out);
+
+/// Keeps up to so many bytes of freed memory for what is allocated next, instead of giving each page
+/// back to the system; where the allocator is not glibc's, nothing happens.
+void ct_keep_freed_memory(int64_t bytes);
+
 CT_END

@@ -4,17 +4,22 @@
 #include "../internal.h"
 #include "ctorch_kernels.h"
 
+#include <ATen/Context.h>
 #include <ATen/TensorIterator.h>
 #include <ATen/Version.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
+#include <ATen/ops/mkldnn_convolution.h>
 #include <c10/core/CPUAllocator.h>
 
 #include <algorithm>
 #include <atomic>
 #include <functional>
 #include <string>
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 namespace ct::kernels {
 namespace {
@@ -247,4 +252,32 @@ int32_t ct_kernels_norm_rotate(
       return true;
     });
   })
+}
+
+int32_t ct_kernels_convolution(
+    ct_tensor input, ct_tensor weight, ct_tensor bias, const int64_t *stride,
+    const int64_t *padding, int64_t axes, ct_tensor *out) {
+  CT_TRY({
+    const at::Tensor &x = ref(input), &w = ref(weight);
+    *out = nullptr;
+    bool computes = level() != Level::none && x.device().is_cpu() && at::hasMKLDNN() &&
+        at::globalContext().userEnabledMkldnn() && alike(x, w) && x.dim() == axes + 2 &&
+        x.numel() > 0 &&
+        (x.scalar_type() == at::kFloat ||
+         // Below it oneDNN would imitate half precision slowly.
+         (x.scalar_type() == at::kBFloat16 && level() >= Level::avx512));
+    if (!computes) return CT_OK;
+    std::vector<int64_t> dilation(axes, 1);
+    *out = give(at::mkldnn_convolution(
+        x, w, optional(bias), ints(padding, axes), ints(stride, axes), dilation, 1));
+  })
+}
+
+void ct_keep_freed_memory(int64_t bytes) {
+#if defined(__GLIBC__)
+  // Blocks above the first limit are always mapped on their own, and unmapped at once.
+  // glibc takes 32 MB at most for it.
+  mallopt(M_MMAP_THRESHOLD, static_cast<int>(std::min<int64_t>(bytes / 4, 32 << 20)));
+  mallopt(M_TRIM_THRESHOLD, static_cast<int>(std::min<int64_t>(bytes, INT32_MAX)));
+#endif
 }

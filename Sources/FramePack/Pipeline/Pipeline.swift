@@ -9,6 +9,8 @@ public struct PipelineOptions: Sendable {
     public var device: Device = .cpu
     /// Whether there is a picture of the latents after each step.
     public var previews = true
+    /// Which kernels compute on a CPU; a request with `parity` has the plain ones.
+    public var kernels = Kernels.fused
 
     /// On the CPU, with previews.
     public init() {}
@@ -76,12 +78,16 @@ public final class Pipeline {
     ) throws -> GenerationResult {
         var place = "Loading the model"
         do {
-            return try withoutGradients {
-                let run = try prepared(planned, job, token, events)
-                defer { place = run.place }
-                try run.emit(.planned(report))
-                for note in notes { try run.emit(.note(note)) }
-                return try run.run()
+            return try Kernels.$current.withValue(
+                planned.request.parity ? .plain : options.kernels
+            ) {
+                try withoutGradients {
+                    let run = try prepared(planned, job, token, events)
+                    defer { place = run.place }
+                    try run.emit(.planned(report))
+                    for note in notes { try run.emit(.note(note)) }
+                    return try run.run()
+                }
             }
         } catch {
             if !job.holdsWork { try? job.remove() }

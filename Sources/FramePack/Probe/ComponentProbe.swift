@@ -28,7 +28,7 @@ public struct ComponentProbe {
             try AtomicFile.write(try TokenizerProbe.run(folder: folder, texts: texts), to: output)
             return
         }
-        let results = try withoutGradients { try tensors(model: model, input: input) }
+        let results = try Kernels.plainly { try tensors(model: model, input: input) }
         try writeSafetensors(try results.mapValues(finished), to: output)
     }
 

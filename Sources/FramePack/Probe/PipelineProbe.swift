@@ -79,7 +79,7 @@ public enum PipelineProbe {
         _ model: ModelFolder, inputs: [String: Tensor], options: Options, device: Device = .cpu
     ) throws -> [String: Tensor] {
         if device.kind == .cuda { try Accelerator.loadCUDA() }
-        return try withoutGradients {
+        return try Kernels.plainly {
             try ProbeRun(model, inputs: ProbeInputs(inputs), options: options, device: device).run()
         }
     }

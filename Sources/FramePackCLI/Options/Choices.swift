@@ -1,11 +1,13 @@
 public import ArgumentParser
 public import FramePack
 public import FramePackTraining
+public import Torch
 
 // What the library lets a user choose from, as values of options.
 extension ClosedForm: ExpressibleByArgument {}
 extension DecodeChoice: ExpressibleByArgument {}
 extension HistoryOrder: ExpressibleByArgument {}
+extension Kernels: ExpressibleByArgument {}
 extension OutputFormat: ExpressibleByArgument {}
 extension OptimizerChoice: ExpressibleByArgument {}
 extension CaptionForm: ExpressibleByArgument {}

@@ -1,11 +1,14 @@
 import ArgumentParser
 import Foundation
 import FramePack
+import Torch
 
 /// How a run is shown and where it computes.
 struct RunOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "cpu, cuda, cuda:N, or auto for a GPU if there is one.")
     var device = DeviceOption.best
+    @Option(help: "Kernels of a CPU: fused, or libtorch's plain ones.")
+    var kernels = Kernels.fused
     @Flag(help: "Print every event as a line of JSON.")
     var json = false
     @Option(
@@ -31,6 +34,7 @@ struct RunOptions: ParsableArguments {
         let token = CancellationToken()
         var options = PipelineOptions()
         options.device = try device.resolved()
+        options.kernels = kernels
         options.previews = reporter.wantsPreviews
         let interruption = Interruption(token)
         defer { reporter.finish() }
