@@ -110,10 +110,13 @@ public func checkpoint(_ inputs: [Tensor], _ body: @escaping ([Tensor]) throws -
     guard gradientsEnabled else { return try body(inputs) }
     let holder = CheckpointBody(body)
     var out = ct_tensors(items: nil, count: 0)
-    let status = try inputs.withHandles { (handles, count) throws(TorchError) in
-        ct_checkpoint(
-            &out, handles, count, runCheckpoint, Unmanaged.passRetained(holder).toOpaque()
-        ) { if let context = $0 { Unmanaged<CheckpointBody>.fromOpaque(context).release() } }
+    // The body runs without gradients now and with them again later: by the same kernels.
+    let status = try Kernels.$current.withValue(.plain) {
+        try inputs.withHandles { (handles, count) throws(TorchError) in
+            ct_checkpoint(
+                &out, handles, count, runCheckpoint, Unmanaged.passRetained(holder).toOpaque()
+            ) { if let context = $0 { Unmanaged<CheckpointBody>.fromOpaque(context).release() } }
+        }
     }
     if let failure = holder.failure { throw failure }
     try check(status)

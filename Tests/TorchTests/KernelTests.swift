@@ -47,7 +47,9 @@ import Torch
 
     @Test(
         "Attention, with lengths that fill no tile and heads that fill no vector",
-        arguments: [[2, 3, 77, 50, 64], [1, 2, 5, 700, 32], [1, 1, 130, 513, 96], [1, 2, 1, 1, 128]],
+        arguments: [
+            [2, 3, 77, 50, 64], [1, 2, 5, 700, 32], [1, 1, 130, 513, 96], [1, 2, 1, 1, 128],
+        ],
         types)
     func attention(_ sizes: [Int], _ dtype: DType) throws {
         let (b, h, l, s, d) = (sizes[0], sizes[1], sizes[2], sizes[3], sizes[4])

@@ -38,6 +38,8 @@ public struct DoctorReport: Codable, Equatable, Sendable {
     public var torchVersion: String
     /// Which processor features libtorch makes use of.
     public var torchCapability: String?
+    /// The instructions that this program's own kernels use: AVX2, AVX512, AVX512-BF16, or none.
+    public var kernels = Kernels.instructions
     /// The GPU architectures that libtorch was built for.
     public var torchArchitectures: String?
     /// Threads of an operation.
