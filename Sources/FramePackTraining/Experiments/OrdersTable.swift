@@ -34,7 +34,7 @@ public struct OrdersTable: Codable, Sendable {
             head = [
                 "packing", "order", "colour %", "shape %", "direction %",
                 "direction, last section %",
-                "speed", "Δ fit", "Δ sharpness", "Δ colour", "Δ presence", "Δ place",
+                "speed", "Δ shape", "Δ fit", "Δ sharpness", "Δ colour", "Δ presence", "Δ place",
             ]
         }
         return TextTable(head: head, rows: report.rows.map { isShort ? short($0) : long($0) })
@@ -56,7 +56,7 @@ public struct OrdersTable: Codable, Sendable {
         return [row.name, row.order?.rawValue ?? "-"]
             + [all.colour, all.shape, all.direction, last?.direction ?? Score()].map(cell)
             + [number(all.speed.value, "%.2f")]
-            + [DriftMetric.fit, .sharpness, .colour, .presence, .position].map { metric in
+            + [DriftMetric.shape, .fit, .sharpness, .colour, .presence, .position].map { metric in
                 guard let estimate = row.driftIntervals[metric] else { return "-" }
                 return String(
                     format: "%.3f ± %.3f", estimate.mean, estimate.halfWidth)
