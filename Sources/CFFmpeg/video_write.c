@@ -45,6 +45,8 @@ static void configure_h264(AVCodecContext *context, const MediaVideoSettings *se
     context->gop_size = 2 * settings->rateNumerator / settings->rateDenominator;
     if (context->gop_size < 1)
         context->gop_size = 1;
+    // On a busy machine several threads have given the same frames different bytes.
+    context->thread_count = 1;
     av_opt_set(context->priv_data, "preset", "medium", 0);
     av_opt_set(context->priv_data, "profile", "high", 0);
     // 0 would ask for the lossless profile, which browsers do not play.
