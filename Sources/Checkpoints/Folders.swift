@@ -7,7 +7,8 @@ public func makeFolder(_ url: URL) throws {
     do {
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-        throw CheckpointError("the folder \(url.path) cannot be made: \(systemReason(error, url))")
+        throw CheckpointError(
+            "the folder \(url.path) cannot be made: \(obstacle(url) ?? systemReason(error))")
     }
 }
 
@@ -20,10 +21,10 @@ public func checkFolder(_ url: URL) throws {
     }
 }
 
-private func systemReason(_ error: any Error, _ url: URL) -> String {
-    obstacle(url)
-        ?? (error as? CocoaError)?.underlying.map { String(cString: strerror(Int32($0.code))) }
-        ?? error.localizedDescription
+/// The system's own words for one of Foundation's errors.
+package func systemReason(_ error: any Error) -> String {
+    let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    return cause.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
 }
 
 /// What keeps a folder from being made, where that can be seen before.
@@ -41,8 +42,4 @@ private func obstacle(_ url: URL) -> String? {
         folder = folder.deletingLastPathComponent()
     }
     return nil
-}
-
-extension CocoaError {
-    fileprivate var underlying: NSError? { userInfo[NSUnderlyingErrorKey] as? NSError }
 }

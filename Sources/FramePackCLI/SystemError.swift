@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// Foundation's errors in words that name the file.
@@ -7,9 +8,7 @@ enum SystemError {
         let error = error as NSError
         let url = error.userInfo[NSURLErrorKey] as? URL
         let path = error.userInfo[NSFilePathErrorKey] as? String ?? url?.path
-        let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError
-        let reason =
-            cause.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
+        let reason = systemReason(error)
         return path.map { "\($0): \(reason)" } ?? reason
     }
 }

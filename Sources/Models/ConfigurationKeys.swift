@@ -20,6 +20,18 @@ func sizeProblem(_ sizes: [(key: String, value: Int)], layers: Int) -> String? {
         ? nil : "num_hidden_layers is \(layers); it must be in 1...4096"
 }
 
+/// What is wrong with the number of heads.
+func headProblem(hiddenSize: Int, headCount: Int) -> String? {
+    hiddenSize % headCount == 0
+        ? nil : "hidden_size \(hiddenSize) is not a multiple of num_attention_heads \(headCount)"
+}
+
+/// What is wrong with the patches of a picture.
+func patchProblem(patchSize: Int, imageSize: Int) -> String? {
+    patchSize <= imageSize
+        ? nil : "patch_size \(patchSize) is larger than image_size \(imageSize)"
+}
+
 /// A name without the first of the prefixes that it has.
 func withoutPrefix(_ name: String, _ prefixes: [String]) -> String {
     guard let prefix = prefixes.first(where: name.hasPrefix) else { return name }

@@ -27,7 +27,7 @@ public enum Kernels: String, Sendable, CaseIterable, Codable {
     /// The level of the instructions, 0 for none to 3 for AVX512-BF16.
     package static var level: Int { Int(ct_kernels_level()) }
 
-    /// Takes no instructions above a level, in the whole process.
+    /// Takes no instructions above a level, on this thread.
     package static func limit(to level: Int) { ct_kernels_limit(Int32(level)) }
 
     fileprivate static var areFused: Bool { current == .fused && !gradientsEnabled }

@@ -5,9 +5,8 @@ import Torch
 /// Fused kernels against libtorch's plain operations in float64, at every level of instructions that
 /// this processor has.
 ///
-/// The errors of plain operations in the same type are the yardstick. One suite, one test at a time:
-/// the level holds for the whole process.
-@Suite(.serialized) struct KernelTests {
+/// The errors of plain operations in the same type are the yardstick.
+@Suite struct KernelTests {
     private static let levels = Array(0...Kernels.level)
     private static let types: [DType] = [.float32, .bfloat16]
 

@@ -12,7 +12,7 @@ CT_BEGIN
 const char *ct_kernels_name(void);
 /// The level of these instructions, 0 to 3 in that order.
 int32_t ct_kernels_level(void);
-/// Takes no instructions above a level; tests compare levels so.
+/// Takes no instructions above a level on this thread; tests compare levels so.
 void ct_kernels_limit(int32_t level);
 
 /// softmax(scale · q kᵀ) v of `(B, N, H, D)`, keys and values `(B, M, H, D)`.

@@ -11,6 +11,7 @@ template <typename T> struct FloatAttention {
   static constexpr int rows = 6;
   static constexpr int64_t tile = columns * Floats::width;
   static constexpr int64_t chunk = 256;
+  using Packed = float;
 
   static int64_t padded(int64_t count) { return (count + tile - 1) / tile * tile; }
 
@@ -118,29 +119,10 @@ template <typename T> struct FloatAttention {
       }
       add<R>(s, values + from * size, width, size, factors, sums);
     }
-    for (int i = 0; i < R; ++i) {
-      Floats factor = Floats::all(1 / softmax[i].sum);
-      for (int64_t c = 0; c < size; c += Floats::width)
-        (Floats::load(sums + i * sumStride + c) * factor).store(out + i * outStride + c);
-    }
+    for (int i = 0; i < R; ++i)
+      divide(sums + i * sumStride, softmax[i].sum, size, out + i * outStride);
   }
 
-  static void attend(
-      const T *queries, int64_t queryStride, int64_t count, const void *keys, const void *values,
-      int64_t keyCount, int64_t size, float scale, T *out, int64_t outStride) {
-    const float *k = static_cast<const float *>(keys), *v = static_cast<const float *>(values);
-    scale *= 1.44269504f; // log2(e)
-    int64_t i = 0;
-    for (; i + rows <= count; i += rows)
-      attendRows<rows>(
-          queries + i * queryStride, queryStride, k, v, keyCount, size, scale,
-          out + i * outStride, outStride);
-    for (; i < count; ++i)
-      attendRows<1>(
-          queries + i * queryStride, queryStride, k, v, keyCount, size, scale,
-          out + i * outStride, outStride);
-  }
-
-  static constexpr AttentionKernels<T> table{tile,     rows,       packedBytes,
-                                             packKeys, packValues, attend};
+  static constexpr AttentionKernels<T> table{
+      rows, packedBytes, packKeys, packValues, attendAll<FloatAttention, T>};
 };

@@ -27,6 +27,7 @@ struct PairAttention {
   static constexpr int64_t tile = columns * 16;
   static constexpr int64_t chunk = 512;
   using Pair = uint32_t;
+  using Packed = Pair;
 
   static int64_t padded(int64_t count) { return (count + tile - 1) / tile * tile; }
 
@@ -184,32 +185,12 @@ struct PairAttention {
       for (; c + 64 <= size; c += 64) add<R, 4>(w, v + c, width / 2, size, factors, sums + c);
       for (; c < size; c += 32) add<R, 2>(w, v + c, width / 2, size, factors, sums + c);
     }
-    for (int i = 0; i < R; ++i) {
-      Floats factor = Floats::all(1 / softmax[i].sum);
-      for (int64_t c = 0; c < size; c += Floats::width)
-        (Floats::load(sums + i * largestHead + c) * factor).store(out + i * outStride + c);
-    }
+    for (int i = 0; i < R; ++i)
+      divide(sums + i * largestHead, softmax[i].sum, size, out + i * outStride);
   }
 
-  static void attend(
-      const bf16 *queries, int64_t queryStride, int64_t count, const void *keys,
-      const void *values, int64_t keyCount, int64_t size, float scale, bf16 *out,
-      int64_t outStride) {
-    const Pair *k = static_cast<const Pair *>(keys), *v = static_cast<const Pair *>(values);
-    scale *= 1.44269504f; // log2(e)
-    int64_t i = 0;
-    for (; i + rows <= count; i += rows)
-      attendRows<rows>(
-          queries + i * queryStride, queryStride, k, v, keyCount, size, scale,
-          out + i * outStride, outStride);
-    for (; i < count; ++i)
-      attendRows<1>(
-          queries + i * queryStride, queryStride, k, v, keyCount, size, scale,
-          out + i * outStride, outStride);
-  }
-
-  static constexpr AttentionKernels<bf16> table{tile,     rows,       packedBytes,
-                                                packKeys, packValues, attend};
+  static constexpr AttentionKernels<bf16> table{
+      rows, packedBytes, packKeys, packValues, attendAll<PairAttention, bf16>};
 };
 } // namespace
 

@@ -13,7 +13,6 @@
 #include <c10/core/CPUAllocator.h>
 
 #include <algorithm>
-#include <atomic>
 #include <functional>
 #include <string>
 
@@ -43,9 +42,10 @@ Level found() {
   return level;
 }
 
-std::atomic<int32_t> highest{static_cast<int32_t>(Level::avx512bf16)};
+/// Of the calling thread alone: what another one computes meanwhile stays the same bits.
+thread_local Level highest = Level::avx512bf16;
 
-Level level() { return std::min(found(), static_cast<Level>(highest.load())); }
+Level level() { return std::min(found(), highest); }
 
 template <typename T> const Table<T> *table();
 
@@ -87,15 +87,19 @@ void inParallel(int64_t count, const std::function<void(int64_t, int64_t)> &body
 
 template <typename T> T *data(const at::Tensor &t) { return static_cast<T *>(t.data_ptr()); }
 
-template <typename T> bool hasKernels(const at::Tensor &t) {
-  return t.device().is_cpu() && t.layout() == at::kStrided && table<T>() != nullptr;
+/// Gives out what `body` makes with the kernels for the type of `t`; nothing where there are none.
+template <typename F> void withKernels(const at::Tensor &t, ct_tensor *out, F body) {
+  if (!t.device().is_cpu() || t.layout() != at::kStrided) return;
+  if (t.scalar_type() == at::kFloat) {
+    if (auto *kernels = table<float>()) *out = give(body(*kernels));
+  } else if (t.scalar_type() == at::kBFloat16) {
+    if (auto *kernels = table<bf16>()) *out = give(body(*kernels));
+  }
 }
 
-/// Calls `body` with a value of the C++ type of `t`, where that has kernels here.
-template <typename F> bool withType(const at::Tensor &t, F body) {
-  if (t.scalar_type() == at::kFloat && hasKernels<float>(t)) return body(float{});
-  if (t.scalar_type() == at::kBFloat16 && hasKernels<bf16>(t)) return body(bf16{});
-  return false;
+/// A sample's part of a tensor that has one for each, or one for all.
+template <typename T> const T *ofSample(const at::Tensor &t, int64_t sample) {
+  return data<T>(t) + (t.size(0) == 1 ? 0 : sample * t.stride(0));
 }
 
 bool alike(const at::Tensor &a, const at::Tensor &b) {
@@ -110,9 +114,10 @@ bool fits(const at::Tensor &t) {
 }
 
 template <typename T>
-void attend(
-    const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, double scale, at::Tensor &out) {
-  const AttentionKernels<T> &kernel = table<T>()->attention;
+at::Tensor attend(
+    const AttentionKernels<T> &kernel, const at::Tensor &q, const at::Tensor &k,
+    const at::Tensor &v, double scale) {
+  at::Tensor out = at::empty(q.sizes(), q.options());
   int64_t samples = q.size(0), count = q.size(1), heads = q.size(2), size = q.size(3);
   int64_t keyCount = k.size(1);
   // Few enough that the threads end together, many enough that what is packed is used.
@@ -142,6 +147,15 @@ void attend(
           out.stride(1));
     }
   });
+  return out;
+}
+
+/// Calls `body` for each of `count` rows, some at a time on each thread.
+void forEachRow(int64_t count, const std::function<void(int64_t)> &body) {
+  constexpr int64_t block = 16;
+  inParallel((count + block - 1) / block, [&](int64_t from, int64_t to) {
+    for (int64_t i = from * block; i < std::min(to * block, count); ++i) body(i);
+  });
 }
 
 } // namespace
@@ -150,7 +164,7 @@ void attend(
 using namespace ct;
 using namespace ct::kernels;
 
-void ct_kernels_limit(int32_t level) { highest = level; }
+void ct_kernels_limit(int32_t level) { highest = static_cast<Level>(level); }
 
 int32_t ct_kernels_level(void) { return static_cast<int32_t>(level()); }
 
@@ -173,12 +187,8 @@ int32_t ct_kernels_attention(
         a.size(0) == b.size(0) && a.size(2) == b.size(2) && a.size(3) == b.size(3) &&
         b.sizes() == c.sizes() && b.size(1) > 0;
     if (!fit) return CT_OK;
-    withType(a, [&](auto type) {
-      at::Tensor result = at::empty(a.sizes(), a.options());
-      attend<decltype(type)>(a, b, c, scale, result);
-      *out = give(std::move(result));
-      return true;
-    });
+    withKernels(
+        a, out, [&](const auto &kernels) { return attend(kernels.attention, a, b, c, scale); });
   })
 }
 
@@ -195,22 +205,16 @@ int32_t ct_kernels_norm_modulate(
     bool fit = x.dim() == 3 && x.is_contiguous() && x.size(2) % 32 == 0 && x.numel() > 0 &&
         belongs(f) && belongs(s);
     if (!fit) return CT_OK;
-    withType(x, [&](auto type) {
-      using T = decltype(type);
+    withKernels(x, out, [&]<typename T>(const Table<T> &kernels) {
       at::Tensor result = at::empty(x.sizes(), x.options());
       int64_t length = x.size(1), size = x.size(2);
-      int64_t block = 16, blocks = (x.size(0) * length + block - 1) / block;
-      inParallel(blocks, [&](int64_t from, int64_t to) {
-        for (int64_t i = from * block; i < std::min(to * block, x.size(0) * length); ++i) {
-          int64_t sample = i / length;
-          table<T>()->normModulate(
-              data<T>(x) + i * size, data<T>(f) + (f.size(0) == 1 ? 0 : sample * f.stride(0)),
-              data<T>(s) + (s.size(0) == 1 ? 0 : sample * s.stride(0)), size,
-              static_cast<float>(eps), data<T>(result) + i * size);
-        }
+      forEachRow(x.size(0) * length, [&](int64_t i) {
+        int64_t sample = i / length;
+        kernels.normModulate(
+            data<T>(x) + i * size, ofSample<T>(f, sample), ofSample<T>(s, sample), size,
+            static_cast<float>(eps), data<T>(result) + i * size);
       });
-      *out = give(std::move(result));
-      return true;
+      return result;
     });
   })
 }
@@ -230,26 +234,19 @@ int32_t ct_kernels_norm_rotate(
           p.size(3) * 2 == x.size(3);
     }
     if (!fit) return CT_OK;
-    withType(x, [&](auto type) {
-      using T = decltype(type);
+    withKernels(x, out, [&]<typename T>(const Table<T> &kernels) {
       at::Tensor result = at::empty(x.sizes(), x.options());
       int64_t length = x.size(1), heads = x.size(2), size = x.size(3);
       int64_t turned = p.defined() ? p.size(1) : 0;
-      int64_t block = 16, blocks = (x.size(0) * length + block - 1) / block;
-      inParallel(blocks, [&](int64_t from, int64_t to) {
-        for (int64_t i = from * block; i < std::min(to * block, x.size(0) * length); ++i) {
-          int64_t sample = i / length, token = i % length;
-          const float *phase = nullptr;
-          if (token < turned) {
-            phase = data<float>(p) + (p.size(0) == 1 ? 0 : sample * p.stride(0)) + token * size;
-          }
-          table<T>()->normRotate(
-              data<T>(x) + sample * x.stride(0) + token * x.stride(1), data<T>(w), phase, heads,
-              x.stride(2), size, static_cast<float>(eps), data<T>(result) + i * heads * size);
-        }
+      forEachRow(x.size(0) * length, [&](int64_t i) {
+        int64_t sample = i / length, token = i % length;
+        const float *phase =
+            token < turned ? ofSample<float>(p, sample) + token * size : nullptr;
+        kernels.normRotate(
+            data<T>(x) + sample * x.stride(0) + token * x.stride(1), data<T>(w), phase, heads,
+            x.stride(2), size, static_cast<float>(eps), data<T>(result) + i * heads * size);
       });
-      *out = give(std::move(result));
-      return true;
+      return result;
     });
   })
 }

@@ -14,8 +14,6 @@ using bf16 = uint16_t;
 ///
 /// Keys and values are packed once for a head, into two buffers of `packedBytes`.
 template <typename T> struct AttentionKernels {
-  /// How many keys a packed tile has; packed lengths are multiples of it.
-  int64_t tile;
   /// Rows of queries that a call takes best.
   int64_t rows;
   /// Bytes of the packed keys, and of the packed values, of `count` tokens with `size` channels.

@@ -34,6 +34,34 @@ struct RunningSoftmax {
   }
 };
 
+/// What was summed up for a row, divided by the sum of its weights.
+template <typename T>
+inline void divide(const float *sums, float sum, int64_t size, T *out) {
+  Floats factor = Floats::all(1 / sum);
+  for (int64_t c = 0; c < size; c += Floats::width) {
+    (Floats::load(sums + c) * factor).store(out + c);
+  }
+}
+
+/// Attention of all queries, as many rows at a time as `Kernel` takes best.
+template <typename Kernel, typename T>
+void attendAll(
+    const T *queries, int64_t queryStride, int64_t count, const void *keys, const void *values,
+    int64_t keyCount, int64_t size, float scale, T *out, int64_t outStride) {
+  using Packed = typename Kernel::Packed;
+  const Packed *k = static_cast<const Packed *>(keys), *v = static_cast<const Packed *>(values);
+  scale *= 1.44269504f; // log2(e)
+  int64_t i = 0;
+  for (; i + Kernel::rows <= count; i += Kernel::rows)
+    Kernel::template attendRows<Kernel::rows>(
+        queries + i * queryStride, queryStride, k, v, keyCount, size, scale, out + i * outStride,
+        outStride);
+  for (; i < count; ++i)
+    Kernel::template attendRows<1>(
+        queries + i * queryStride, queryStride, k, v, keyCount, size, scale, out + i * outStride,
+        outStride);
+}
+
 /// Scores of keys beyond the last one, so that they get no weight.
 inline void hide(float *scores, int64_t from, int64_t to) {
   for (int64_t i = from; i < to; ++i) scores[i] = -INFINITY;

@@ -38,11 +38,16 @@ extension GenerationRequest {
         try SettingRange.check("fps", fps, in: Limits.fps)
         try SettingRange.check("window", window, in: Limits.window)
         let usual = GenerationRequest(prompt: "").window
-        if let packing, window != packing.window, window != usual {
-            throw .conflictingSettings(
-                "window is \(window), and the packing \(packing) generates \(packing.window); leave "
-                    + "one of them out.")
-        }
+        // The usual window may be the model's rather than the user's.
+        if window != usual { try checkPacking(generates: window) }
+    }
+
+    /// Checks that a window that was asked for is the packing's, if there is one.
+    package func checkPacking(generates window: Int) throws(FramePackError) {
+        guard let packing, packing.window != window else { return }
+        throw .conflictingSettings(
+            "window is \(window), and the packing \(packing) generates \(packing.window); leave "
+                + "one of them out.")
     }
 
     private func validateSize() throws(FramePackError) {

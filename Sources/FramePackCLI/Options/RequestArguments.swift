@@ -63,11 +63,7 @@ struct RequestArguments: ParsableArguments {
         set(&request.historyTimeWeight, sampling.historyTimeWeight)
         if !sampling.endpoint.isEmpty { request.endpoint = sampling.endpoint.map(\.endpoint) }
         if let window = sampling.window {
-            if let packing = request.packing, packing.window != window {
-                throw .conflictingSettings(
-                    "window is \(window), and the packing \(packing) generates \(packing.window); "
-                        + "leave one of them out.")
-            }
+            try request.checkPacking(generates: window)
             request.window = window
         }
         set(&request.seed, sampling.seed)

@@ -32,10 +32,8 @@ public struct CLIPTextConfig: Sendable, Equatable {
             ("intermediate_size", intermediateSize), ("num_attention_heads", headCount),
             ("max_position_embeddings", positionCount),
         ]
-        if let problem = sizeProblem(sizes, layers: layerCount) { return problem }
-        return hiddenSize % headCount == 0
-            ? nil
-            : "hidden_size \(hiddenSize) is not a multiple of num_attention_heads \(headCount)"
+        return sizeProblem(sizes, layers: layerCount)
+            ?? headProblem(hiddenSize: hiddenSize, headCount: headCount)
     }
 
     var layerSizes: CLIPLayerSizes {

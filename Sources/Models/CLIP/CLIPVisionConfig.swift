@@ -35,13 +35,9 @@ public struct CLIPVisionConfig: Sendable, Equatable {
             ("num_attention_heads", headCount), ("image_size", imageSize),
             ("patch_size", patchSize), ("projection_dim", projectionSize),
         ]
-        if let problem = sizeProblem(sizes, layers: layerCount) { return problem }
-        if patchSize > imageSize {
-            return "patch_size \(patchSize) is larger than image_size \(imageSize)"
-        }
-        return hiddenSize % headCount == 0
-            ? nil
-            : "hidden_size \(hiddenSize) is not a multiple of num_attention_heads \(headCount)"
+        return sizeProblem(sizes, layers: layerCount)
+            ?? patchProblem(patchSize: patchSize, imageSize: imageSize)
+            ?? headProblem(hiddenSize: hiddenSize, headCount: headCount)
     }
 
     var layerSizes: CLIPLayerSizes {
