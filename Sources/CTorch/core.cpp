@@ -66,6 +66,8 @@ ct_device ct_tensor_device(ct_tensor t) {
 
 bool ct_tensor_is_contiguous(ct_tensor t) { return ref(t).is_contiguous(); }
 
+int64_t ct_tensor_version(ct_tensor t) { return ref(t).is_inference() ? 0 : ref(t)._version(); }
+
 void *ct_tensor_data(ct_tensor t) { return ref(t).data_ptr(); }
 
 int32_t ct_tensor_item(ct_tensor t, double *out) { CT_TRY(*out = ref(t).item().toDouble()) }

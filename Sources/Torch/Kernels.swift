@@ -27,10 +27,14 @@ public enum Kernels: String, Sendable, CaseIterable, Codable {
     /// The level of the instructions, 0 for none to 3 for AVX512-BF16.
     package static var level: Int { Int(ct_kernels_level()) }
 
+    /// Whether the kernels here and now multiply pairs in bfloat16 and add them up in float32.
+    public static var multiplyHalves: Bool { current == .fused && level == 3 }
+
     /// Takes no instructions above a level, on this thread.
     package static func limit(to level: Int) { ct_kernels_limit(Int32(level)) }
 
-    fileprivate static var areFused: Bool { current == .fused && !gradientsEnabled }
+    /// Whether fused kernels may be taken here and now.
+    package static var areFused: Bool { current == .fused && !gradientsEnabled }
 }
 
 extension Tensor {
@@ -83,17 +87,57 @@ extension Tensor {
         }?.transpose(1, 2)
     }
 
-    /// Convolution of `(B, C, F, h, w)` by oneDNN, whatever the size; libtorch takes
-    /// slower ways for small ones.
+    /// What a causal convolution takes in: edges of `(B, C, F, h, w)` replicated, after a group norm
+    /// and SiLU if there is a norm.
     ///
-    /// - Returns: nil where oneDNN is not there, or does not compute in the type.
-    func fusedConvolution(_ weight: Tensor, _ bias: Tensor?, stride: [Int64], padding: [Int64])
-        throws(TorchError) -> Tensor?
-    {
+    /// - Parameters:
+    ///   - norm: How many groups, weight and bias `(C)`, and what is added to the variance.
+    ///   - front: Frames in front.
+    ///   - side: Pixels on each side.
+    /// - Returns: `(B, C, F + front, h + 2 · side, w + 2 · side)`, channels side by side; nil where
+    ///   no kernel fits.
+    package func fusedFrame(
+        _ norm: (groups: Int, weight: Tensor, bias: Tensor, eps: Double)?, front: Int, side: Int
+    ) throws(TorchError) -> Tensor? {
         guard Kernels.areFused else { return nil }
         return try .fused {
+            ct_kernels_frame(
+                handle, Int64(norm?.groups ?? 1), norm?.weight.handle, norm?.bias.handle,
+                norm?.eps ?? 0, true, Int64(front), Int64(side), &$0)
+        }
+    }
+
+    /// A convolution's weights, in the order in which oneDNN reads them for this input.
+    ///
+    /// - Parameter weight: `(out, C, kf, kh, kw)`, or with fewer axes.
+    /// - Returns: What ``fusedConvolution(_:_:adding:stride:padding:)`` takes as a weight; nil where
+    ///   oneDNN is not there, or does not compute in the type.
+    package func packedConvolutionWeight(_ weight: Tensor, stride: [Int]) throws(TorchError)
+        -> Tensor?
+    {
+        guard Kernels.areFused else { return nil }
+        let stride = stride.int64
+        return try .fused {
+            ct_kernels_pack_convolution(
+                handle, weight.handle, stride, Int64(stride.count), &$0)
+        }
+    }
+
+    /// Convolution of `(B, C, F, h, w)`, or with fewer axes, by oneDNN, whatever the size; libtorch
+    /// takes slower ways for small ones.
+    ///
+    /// - Parameter added: Of the result's shape; added before the result is rounded.
+    /// - Returns: nil where oneDNN is not there, or does not compute in the type.
+    package func fusedConvolution(
+        _ weight: Tensor, _ bias: Tensor?, adding added: Tensor? = nil, stride: [Int],
+        padding: [Int]
+    ) throws(TorchError) -> Tensor? {
+        guard Kernels.areFused else { return nil }
+        let (stride, padding) = (stride.int64, padding.int64)
+        return try .fused {
             ct_kernels_convolution(
-                handle, weight.handle, bias?.handle, stride, padding, Int64(stride.count), &$0)
+                handle, weight.handle, bias?.handle, added?.handle, stride, padding,
+                Int64(stride.count), &$0)
         }
     }
 

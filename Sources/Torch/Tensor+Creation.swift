@@ -10,12 +10,13 @@ import CTorch
 extension Tensor {
     /// Memory as it comes, in a shape: the values are arbitrary.
     public static func empty(
-        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
+        _ shape: [Int], dtype: DType = .float32, device: Device = .cpu,
+        layout: MemoryLayout = .contiguous
     ) throws(TorchError) -> Tensor {
         let (shape, raw) = (shape.int64, [device.raw])
         return try make {
             ct_empty_memory_format(
-                &$0, shape, Int64(shape.count), dtype.rawValue, raw, -1)
+                &$0, shape, Int64(shape.count), dtype.rawValue, raw, layout.rawValue)
         }
     }
 

@@ -117,10 +117,10 @@ extension Tensor {
     public func conv3d(
         _ weight: Tensor, _ bias: Tensor?, stride: [Int] = [1, 1, 1], padding: [Int] = [0, 0, 0]
     ) throws(TorchError) -> Tensor {
-        let (stride, padding, one) = (stride.int64, padding.int64, [Int64(1), 1, 1])
         if let result = try fusedConvolution(weight, bias, stride: stride, padding: padding) {
             return result
         }
+        let (stride, padding, one) = (stride.int64, padding.int64, [Int64(1), 1, 1])
         return try .make {
             ct_conv3d(
                 &$0, handle, weight.handle, bias?.handle, stride, 3, padding, 3, one, 3, 1)

@@ -33,6 +33,9 @@ public final class Tensor: @unchecked Sendable {
     /// Whether elements lie one after the other, the last axis fastest.
     public var isContiguous: Bool { ct_tensor_is_contiguous(handle) }
 
+    /// How often this tensor, or one that shares its memory, was changed in place.
+    package var version: Int { Int(ct_tensor_version(handle)) }
+
     /// The length of one axis; negative indices count from the end.
     public func dim(_ axis: Int) -> Int {
         let shape = self.shape

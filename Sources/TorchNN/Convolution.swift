@@ -7,6 +7,7 @@ public final class Conv3d {
     /// `(out)`.
     public let bias: Parameter
     let stride: [Int]
+    private let packed = DerivedWeight()
 
     /// Builds a layer from its weights, `weight` and `bias`.
     ///
@@ -30,13 +31,26 @@ public final class Conv3d {
 
     /// Convolves `(B, in, F, h, w)`.
     ///
+    /// - Parameter added: Of the result's shape; added to it.
     /// - Returns: `(B, out, F', h', w')` in the input's type, with F' = ⌊(F − kf) / stride⌋ + 1,
     ///   and so height and width.
     /// - Throws: `TorchError` for another shape, or where memory does not suffice.
     ///
     /// Source: `torch.nn.Conv3d`.
-    public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.conv3d(weight.value(as: x.dtype), bias.value(as: x.dtype), stride: stride)
+    public func callAsFunction(_ x: Tensor, adding added: Tensor? = nil) throws -> Tensor {
+        if let y = try fused(x, added) { return y }
+        let y = try x.conv3d(weight.value(as: x.dtype), bias.value(as: x.dtype), stride: stride)
+        return try added.map { try $0 + y } ?? y
+    }
+
+    private func fused(_ x: Tensor, _ added: Tensor?) throws -> Tensor? {
+        guard Kernels.areFused else { return nil }
+        let packed = try packed(of: weight, as: x.dtype) {
+            try x.packedConvolutionWeight(weight.value(as: x.dtype), stride: stride)
+        }
+        guard let packed else { return nil }
+        return try x.fusedConvolution(
+            packed, bias.value(as: x.dtype), adding: added, stride: stride, padding: [0, 0, 0])
     }
 }
 

@@ -132,4 +132,18 @@ public final class GroupNorm {
         try x.groupNorm(
             groups, weight: weight.value(as: x.dtype), bias: bias.value(as: x.dtype), eps: eps)
     }
+
+    /// Normalises `(B, C, F, h, w)`, then SiLU, then edges are replicated: what a convolution of a
+    /// causal autoencoder takes in, in two passes where ``Kernels`` allows.
+    ///
+    /// - Parameters:
+    ///   - front: Frames in front.
+    ///   - side: Pixels on each side.
+    /// - Returns: `(B, C, F + front, h + 2 · side, w + 2 · side)` in the input's type.
+    /// - Throws: `TorchError` for another number of channels.
+    public func activated(_ x: Tensor, front: Int, side: Int) throws -> Tensor {
+        let norm = (groups: groups, weight: weight.value, bias: bias.value, eps: eps)
+        if let y = try x.fusedFrame(norm, front: front, side: side) { return y }
+        return try self(x).silu().pad([side, side, side, side, front, 0], .replicate)
+    }
 }

@@ -173,10 +173,16 @@ import Torch
 
     @Test func precisionFollowsDeviceAndRequest() {
         let stored = Precision(nil, stored: .float16, device: .cpu, parity: false)
-        #expect(stored == .uniform(.float32))
+        #expect(
+            [stored.transformer, stored.encoders, stored.vae] == [.float32, .float32, .float32])
+        #expect(stored.decoding == (Kernels.multiplyHalves ? .bfloat16 : .float32))
+        let plain = Kernels.$current.withValue(.plain) {
+            Precision(nil, stored: .float16, device: .cpu, parity: false)
+        }
+        #expect(plain == .uniform(.float32))
         let released = Precision(nil, stored: .bfloat16, device: .cuda(), parity: true)
         #expect(released.transformer == .bfloat16)
-        #expect(released.vae == .float16)
+        #expect(released.vae == .float16 && released.decoding == .float16)
         #expect(released.roundsConditions)
         let exact = Precision(.f32, stored: .bfloat16, device: .cuda(), parity: true)
         #expect(exact == .uniform(.float32))

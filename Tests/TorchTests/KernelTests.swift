@@ -24,7 +24,7 @@ import Torch
     /// Checks a fused result at each level: as near to the truth as the plain one, and not the plain
     /// one itself.
     private func check(
-        _ name: String, _ dtype: DType, _ truth: Tensor,
+        _ name: String, _ dtype: DType, _ truth: Tensor, from first: Int = 1,
         _ body: () throws -> Tensor?
     ) throws {
         defer { Kernels.limit(to: 3) }
@@ -32,8 +32,8 @@ import Torch
         for level in Self.levels {
             Kernels.limit(to: level)
             let fused = try withoutGradients { try body() }
-            guard let fused, level > 0 else {
-                #expect(level == 0, "\(name): no kernel at level \(level)")
+            guard let fused, level >= first else {
+                #expect(level < first, "\(name): no kernel at level \(level)")
                 continue
             }
             #expect(fused.dtype == dtype && fused.shape == truth.shape)
@@ -103,6 +103,60 @@ import Torch
         try check("RMS norm, \(turned) turned", dtype, plain(.float64)) {
             guard Kernels.current == .fused else { return try plain(dtype) }
             return try x.fusedRMSNorm(weight: weight, phases: phases, eps: 1e-6)
+        }
+    }
+
+    @Test(
+        "Group norm with SiLU and replicated edges", arguments: types,
+        [[2, 32, 3, 5, 4, 2, 1], [1, 64, 1, 2, 9, 0, 1], [1, 160, 4, 20, 13, 0, 0]])
+    func groupNorm(_ dtype: DType, _ sizes: [Int]) throws {
+        let (channels, front, side) = (sizes[1], sizes[5], sizes[6])
+        // Far from zero, each channel at another place, some activations far out.
+        let place = try random([1, channels, 1, 1, 1], 9, .float32) * 5 + 7
+        let x = try (random(Array(sizes[..<5]), 10, .float32) * 3 + place).to(dtype)
+        let (weight, bias) = (
+            try random([channels], 11, .float32) * 20, try random([channels], 12, .float32)
+        )
+        func plain(_ type: DType) throws -> Tensor {
+            try x.to(type).groupNorm(
+                16, weight: weight.to(type), bias: bias.to(type), eps: 1e-6
+            ).silu().pad([side, side, side, side, front, 0], .replicate)
+        }
+        try check("group norm \(sizes)", dtype, plain(.float64)) {
+            guard Kernels.current == .fused else { return try plain(dtype) }
+            return try x.fusedFrame((16, weight, bias, 1e-6), front: front, side: side)
+        }
+    }
+
+    @Test("Edges alone are copies, for any number of channels", arguments: types)
+    func edges(_ dtype: DType) throws {
+        let x = try random([2, 3, 2, 4, 5], 13, dtype)
+        let framed = try withoutGradients { try x.fusedFrame(nil, front: 3, side: 2) }
+        let wanted = try x.pad([2, 2, 2, 2, 3, 0], .replicate)
+        if Kernels.level > 0 {
+            #expect(try (#require(framed) - wanted).abs().max().item() == 0)
+        }
+    }
+
+    @Test("A convolution with packed weights, added to what is there", arguments: types)
+    func convolution(_ dtype: DType) throws {
+        let x = try random([2, 32, 4, 9, 7], 14, dtype).contiguous(.channelsLast3d)
+        let weight = try (random([48, 32, 3, 3, 3], 15, .float32) * 0.05).to(dtype)
+        let bias = try random([48], 16, dtype)
+        let added = try random([2, 48, 2, 7, 5], 17, dtype).contiguous(.channelsLast3d)
+        func plain(_ type: DType) throws -> Tensor {
+            try Kernels.$current.withValue(.plain) {
+                try added.to(type) + x.to(type).conv3d(weight.to(type), bias.to(type))
+            }
+        }
+        let (none, one) = ([0, 0, 0], [1, 1, 1])
+        // Below AVX512 oneDNN does not compute in half precision.
+        let first = dtype == .bfloat16 ? 2 : 1
+        try check("convolution", dtype, plain(.float64), from: first) {
+            guard Kernels.current == .fused else { return try plain(dtype) }
+            return try x.packedConvolutionWeight(weight, stride: one).flatMap {
+                try x.fusedConvolution($0, bias, adding: added, stride: one, padding: none)
+            }
         }
     }
 

@@ -62,6 +62,8 @@ void ct_tensor_strides(ct_tensor t, int64_t *out);
 int32_t ct_tensor_dtype(ct_tensor t);
 ct_device ct_tensor_device(ct_tensor t);
 bool ct_tensor_is_contiguous(ct_tensor t);
+/// How often the tensor was changed in place.
+int64_t ct_tensor_version(ct_tensor t);
 /// The address of the first element; only to be read or written for CPU tensors.
 void *ct_tensor_data(ct_tensor t);
 int32_t ct_tensor_item(ct_tensor t, double *out);

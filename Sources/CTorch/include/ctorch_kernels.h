@@ -27,10 +27,23 @@ int32_t ct_kernels_norm_modulate(
 int32_t ct_kernels_norm_rotate(
     ct_tensor x, ct_tensor weight, ct_tensor phases, double eps, ct_tensor *out);
 
-/// Convolution of `(B, C, …)` with `axes` further axes by oneDNN; `bias` may be null.
+/// What a causal convolution takes in: `(B, C, F, h, w)` normalised over groups of channels unless
+/// `weight` is null, then SiLU if `activates`, then `front` frames in front and `side` pixels on each
+/// side replicated. Its channels lie side by side.
+int32_t ct_kernels_frame(
+    ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias, double eps, bool activates,
+    int64_t front, int64_t side, ct_tensor *out);
+
+/// A convolution's weights in the order in which oneDNN reads them for inputs like `x`, whose channels
+/// lie side by side.
+int32_t ct_kernels_pack_convolution(
+    ct_tensor x, ct_tensor weight, const int64_t *stride, int64_t axes, ct_tensor *out);
+
+/// Convolution of `(B, C, …)` with `axes` further axes by oneDNN, `added` being added to it; weights
+/// may be packed, `bias` and `added` may be null.
 int32_t ct_kernels_convolution(
-    ct_tensor x, ct_tensor weight, ct_tensor bias, const int64_t *stride, const int64_t *padding,
-    int64_t axes, ct_tensor *out);
+    ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor added, const int64_t *stride,
+    const int64_t *padding, int64_t axes, ct_tensor *out);
 
 /// Keeps up to so many bytes of freed memory for what is allocated next, instead of giving each page
 /// back to the system; where the allocator is not glibc's, nothing happens.

@@ -15,10 +15,13 @@ namespace {
 #include "softmax.h"
 #include "attention.h"
 #include "normalization.h"
+#include "channels.h"
 } // namespace
 
-const Table<float> floats{FloatAttention<float>::table, normModulate<float>, normRotate<float>};
-const Table<bf16> halves{FloatAttention<bf16>::table, normModulate<bf16>, normRotate<bf16>};
+const Table<float> floats{
+    FloatAttention<float>::table, normModulate<float>, normRotate<float>, channelSums<float>, scaleShift<float>};
+const Table<bf16> halves{
+    FloatAttention<bf16>::table, normModulate<bf16>, normRotate<bf16>, channelSums<bf16>, scaleShift<bf16>};
 } // namespace ct::kernels::avx2
 #pragma clang attribute pop
 #endif

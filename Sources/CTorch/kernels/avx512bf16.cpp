@@ -7,6 +7,7 @@
 #include <cmath>
 
 #define CT_WIDTH 16
+#define CT_BF16 1
 #pragma clang attribute push(                                                                     \
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma"))),            \
     apply_to = function)
@@ -16,6 +17,7 @@ namespace {
 #include "vectors.h"
 #include "softmax.h"
 #include "normalization.h"
+#include "channels.h"
 
 /// Attention by products of pairs in bfloat16, summed up in float32.
 ///
@@ -194,7 +196,8 @@ struct PairAttention {
 };
 } // namespace
 
-const Table<bf16> halves{PairAttention::table, normModulate<bf16>, normRotate<bf16>};
+const Table<bf16> halves{
+    PairAttention::table, normModulate<bf16>, normRotate<bf16>, channelSums<bf16>, scaleShift<bf16>};
 } // namespace ct::kernels::avx512bf16
 #pragma clang attribute pop
 #endif

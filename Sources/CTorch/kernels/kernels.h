@@ -38,6 +38,13 @@ template <typename T> struct Table {
   void (*normRotate)(
       const T *x, const T *weight, const float *phases, int64_t heads, int64_t headStride,
       int64_t size, float eps, T *out);
+  /// Sums over `count` positions of `size` channels, each channel less its `center`, and of squares.
+  void (*channelSums)(
+      const T *x, const float *center, int64_t count, int64_t size, float *sums, float *squares);
+  /// x · factor + shift of each channel, then SiLU if `activates`.
+  void (*scaleShift)(
+      const T *x, const float *factor, const float *shift, int64_t count, int64_t size,
+      bool activates, T *out);
 };
 
 /// Channels of a head are multiples of this, and at most `largestHead`.

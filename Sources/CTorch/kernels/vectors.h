@@ -15,6 +15,13 @@ struct Floats {
     return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16))};
   }
   void store(float *p) const { _mm512_storeu_ps(p, v); }
+#if CT_BF16
+  // Rounds to the nearest as below, and keeps NaNs.
+  void store(bf16 *p) const {
+    _mm256_storeu_si256(
+        reinterpret_cast<__m256i *>(p), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(v)));
+  }
+#else
   void store(bf16 *p) const {
     __m512i bits = _mm512_castps_si512(v);
     __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
@@ -26,14 +33,18 @@ struct Floats {
     _mm256_storeu_si256(
         reinterpret_cast<__m256i *>(p), _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
   }
+#endif
   float sum() const { return _mm512_reduce_add_ps(v); }
   float largest() const { return _mm512_reduce_max_ps(v); }
   friend Floats operator+(Floats a, Floats b) { return {_mm512_add_ps(a.v, b.v)}; }
   friend Floats operator-(Floats a, Floats b) { return {_mm512_sub_ps(a.v, b.v)}; }
   friend Floats operator*(Floats a, Floats b) { return {_mm512_mul_ps(a.v, b.v)}; }
+  friend Floats operator/(Floats a, Floats b) { return {_mm512_div_ps(a.v, b.v)}; }
   /// a · b + c.
   static Floats fma(Floats a, Floats b, Floats c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  /// Where one of both is NaN, the second.
   static Floats max(Floats a, Floats b) { return {_mm512_max_ps(a.v, b.v)}; }
+  static Floats min(Floats a, Floats b) { return {_mm512_min_ps(a.v, b.v)}; }
   Floats rounded() const { return {_mm512_roundscale_ps(v, 0)}; }
   /// x · 2ⁿ for whole n above -127.
   static Floats scaled(Floats x, Floats n) { return {_mm512_scalef_ps(x.v, n.v)}; }
@@ -84,9 +95,12 @@ struct Floats {
   friend Floats operator+(Floats a, Floats b) { return {_mm256_add_ps(a.v, b.v)}; }
   friend Floats operator-(Floats a, Floats b) { return {_mm256_sub_ps(a.v, b.v)}; }
   friend Floats operator*(Floats a, Floats b) { return {_mm256_mul_ps(a.v, b.v)}; }
+  friend Floats operator/(Floats a, Floats b) { return {_mm256_div_ps(a.v, b.v)}; }
   /// a · b + c.
   static Floats fma(Floats a, Floats b, Floats c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+  /// Where one of both is NaN, the second.
   static Floats max(Floats a, Floats b) { return {_mm256_max_ps(a.v, b.v)}; }
+  static Floats min(Floats a, Floats b) { return {_mm256_min_ps(a.v, b.v)}; }
   Floats rounded() const { return {_mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
   /// x · 2ⁿ for whole n above -127.
   static Floats scaled(Floats x, Floats n) {
@@ -104,7 +118,7 @@ struct Floats {
 
 #endif
 
-/// 2 to the power x, for x up to 0, with a relative error below 2e-7; powers below -126 count as
+/// 2 to the power x, for x up to 126, with a relative error below 2e-7; powers below -126 count as
 /// -126, so that what is masked with -∞ comes to nothing beside a row's largest value.
 inline Floats powerOfTwo(Floats x) {
   // In this order a NaN stays one.

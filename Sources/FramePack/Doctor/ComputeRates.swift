@@ -1,6 +1,7 @@
 import Foundation
 import Models
 public import Torch
+import TorchNN
 
 /// How quickly a device does what a transformer block consists of.
 public struct ComputeRates: Codable, Equatable, Sendable {
@@ -75,13 +76,17 @@ public struct ComputeRates: Codable, Equatable, Sendable {
     private static func convolutionRate(_ channels: Int, _ device: Device, _ seconds: Double)
         throws -> Double
     {
-        let dtype: DType = device.kind == .cpu ? .float32 : .float16
+        let dtype = Precision(nil, stored: .bfloat16, device: device, parity: false).decoding
         // A window of 17 frames of 64 x 64 positions, with the edge that the kernel eats: for much
         // smaller ones libtorch takes another, slower way.
         let x = try Tensor.randn([1, channels, 19, 66, 66]).to(device, dtype)
-        let weight = try Tensor.randn([channels, channels, 3, 3, 3]).to(device, dtype)
+            .contiguous(.channelsLast3d)
+        let store = ParameterStore()
+        let convolution = try Conv3d(
+            channels, channels, kernel: [3, 3, 3], Weights(RandomWeights(seed: 1), store: store))
+        try store.move(to: device, dtype)
         let operations = 2.0 * 27 * Double(channels * channels) * Double(17 * 64 * 64)
-        return try rate(operations, device, seconds) { _ = try x.conv3d(weight, nil) }
+        return try rate(operations, device, seconds) { _ = try convolution(x) }
     }
 
     /// Bytes a second of copying 64 MiB within the device, read and written counted once.

@@ -95,8 +95,9 @@ public final class ModelLibrary {
                 throw FramePackError.model(
                     "\(folder.path)/config.json: \(key) is \(found); it must be \(wanted).")
             }
-            return try VAE(
-                folder: folder, device: device, dtype: precision.vae, onTensor: onProgress)
+            // On a CPU each layer converts its own weights, and the file's pages serve as the rest.
+            let dtype = device.kind == .cpu ? nil : precision.vae
+            return try VAE(folder: folder, device: device, dtype: dtype, onTensor: onProgress)
         }
     }
 

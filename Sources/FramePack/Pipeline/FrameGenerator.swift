@@ -58,7 +58,7 @@ public final class FrameGenerator {
             let pixels =
                 request.decode == .streaming
                 ? try StreamingFrameDecoder(
-                    library.vae(), dtype: library.precision.vae, device: library.device
+                    library.vae(), dtype: library.precision.decoding, device: library.device
                 ).decode(history.latents(0..<plan.latentCount)) { try cancellation.check() }
                 : try joined(plan, history, cancellation)
             let kept = try pixels.narrow(2, plan.keptFrames.lowerBound, plan.keptFrames.count)
@@ -98,7 +98,7 @@ public final class FrameGenerator {
         _ plan: SectionPlan, _ history: LatentHistory, _ cancellation: CancellationToken
     ) throws -> Tensor {
         try FrameDecoder(
-            library.vae(), plan: plan, dtype: library.precision.vae, device: library.device,
+            library.vae(), plan: plan, dtype: library.precision.decoding, device: library.device,
             onProgress: { try cancellation.check() }
         ).decodeAll(history)
     }

@@ -13,7 +13,7 @@ final class WindowJoiner {
     init(_ run: GenerationRun, _ vae: VAE, _ tiling: VAETiling) {
         self.run = run
         decoder = FrameDecoder(
-            vae, plan: run.plan, tiling: tiling, dtype: run.library.precision.vae,
+            vae, plan: run.plan, tiling: tiling, dtype: run.library.precision.decoding,
             device: run.library.device
         ) { [token = run.token] in try token.check() }
         append = SoftAppend(run.plan)
@@ -48,7 +48,7 @@ final class FrameStream {
     init(_ run: GenerationRun, _ vae: VAE) {
         self.run = run
         decoder = StreamingFrameDecoder(
-            vae, dtype: run.library.precision.vae, device: run.library.device)
+            vae, dtype: run.library.precision.decoding, device: run.library.device)
     }
 
     /// Decodes a section; the stream needs it even where an earlier run wrote its frames.

@@ -79,7 +79,7 @@ package final class SampleRenderer {
         let plan = try request.plan(defaultOrder: library.folder.defaultOrder)
         let history = try sample(request, plan, number, start, size, transformer, token)
         let pixels = try FrameDecoder(
-            library.vae(), plan: plan, dtype: library.precision.vae, device: library.device,
+            library.vae(), plan: plan, dtype: library.precision.decoding, device: library.device,
             onProgress: { try token.check() }
         ).decodeAll(history)
         let kept = try pixels.narrow(2, plan.keptFrames.lowerBound, plan.keptFrames.count)

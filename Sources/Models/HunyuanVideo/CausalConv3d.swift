@@ -21,23 +21,46 @@ final class CausalConv3d {
     }
 
     /// Convolves `(B, C, F, h, w)`.
-    func callAsFunction(_ x: Tensor, _ pass: VAEPass = VAEPass()) throws -> Tensor {
+    ///
+    /// - Parameters:
+    ///   - norm: Goes before, with SiLU, if there is one.
+    ///   - residual: Of the result's shape; added to it.
+    func callAsFunction(
+        _ x: Tensor, after norm: GroupNorm? = nil, adding residual: Tensor? = nil, _ pass: VAEPass
+    ) throws -> Tensor {
         try pass.onProgress()
-        guard kernel > 1 else { return try conv(x) }
-        let side = kernel / 2
+        guard kernel > 1 else { return try conv(norm?(x).silu() ?? x, adding: residual) }
+        let (front, side) = (kernel - 1, kernel / 2)
         if let stream = pass.stream {
-            let joined = try stream.joined(x, for: self, count: kernel - 1)
-            return try conv(joined.pad([side, side, side, side, 0, 0], .replicate))
+            let framed = try x.framed(after: norm, front: 0, side: side)
+            return try conv(
+                stream.joined(framed, for: self, count: front), adding: residual)
         }
-        if x.dim(2) == 1 { return try still(x, side) }
-        return try conv(x.pad([side, side, side, side, kernel - 1, 0], .replicate))
+        if x.dim(2) == 1 {
+            let y = try still(x.framed(after: norm, front: 0, side: side))
+            return try residual.map { try $0 + y } ?? y
+        }
+        return try conv(x.framed(after: norm, front: front, side: side), adding: residual)
     }
 
     /// A single frame meets every time tap in the same way, so their sum does the work of all.
-    private func still(_ x: Tensor, _ side: Int) throws -> Tensor {
-        let weight = try conv.weight.value.sum([2]).to(x.dtype)
-        let padded = try x.pad([side, side, side, side, 0, 0], .replicate).squeeze(2)
-        return try padded.conv2d(weight, conv.bias.value(as: x.dtype), stride: Array(stride[1...]))
+    private func still(_ framed: Tensor) throws -> Tensor {
+        let weight = try conv.weight.value.to(.float32).sum([2]).to(framed.dtype)
+        return try framed.squeeze(2)
+            .conv2d(weight, conv.bias.value(as: framed.dtype), stride: Array(stride[1...]))
             .unsqueeze(2)
+    }
+}
+
+extension Tensor {
+    /// `(B, C, F, h, w)` with edges replicated, after a norm and SiLU if there is a norm.
+    ///
+    /// - Parameters:
+    ///   - front: Frames in front.
+    ///   - side: Pixels on each side.
+    func framed(after norm: GroupNorm?, front: Int, side: Int) throws -> Tensor {
+        if let norm { return try norm.activated(self, front: front, side: side) }
+        if let framed = try fusedFrame(nil, front: front, side: side) { return framed }
+        return try pad([side, side, side, side, front, 0], .replicate)
     }
 }

@@ -22,9 +22,8 @@ final class VAEResidualBlock {
 
     /// Maps `(B, C, F, h, w)` to the block's width.
     func callAsFunction(_ x: Tensor, _ pass: VAEPass) throws -> Tensor {
-        var y = try conv1(norm1(x).silu(), pass)
-        y = try conv2(norm2(y).silu(), pass)
-        return try (shortcut?(x, pass) ?? x) + y
+        let y = try conv1(x, after: norm1, pass)
+        return try conv2(y, after: norm2, adding: shortcut?(x, pass) ?? x, pass)
     }
 }
 
@@ -85,28 +84,5 @@ final class VAEMiddleBlock {
         var y = try first(x, pass)
         if let attention { y = try attention(y, pass) }
         return try second(y, pass)
-    }
-}
-
-/// Repeats pixels and frames, then convolves; the video's first frame isn't repeated in time.
-///
-/// Source: diffusers `HunyuanVideoUpsampleCausal3D`.
-final class VAEUpsampler {
-    private let conv: CausalConv3d
-    private let factors: [Int]
-
-    init(_ size: Int, factors: [Int], _ weights: Weights) throws {
-        self.factors = factors
-        conv = try CausalConv3d(size, size, weights["conv"])
-    }
-
-    func callAsFunction(_ x: Tensor, _ pass: VAEPass) throws -> Tensor {
-        if factors[0] == 1 || pass.stream?.hasStarted == true {
-            return try conv(x.upsampleNearest3d(factors), pass)
-        }
-        let first = try x.narrow(2, 0, 1).upsampleNearest3d([1] + factors[1...])
-        guard x.dim(2) > 1 else { return try conv(first, pass) }
-        let others = try x.narrow(2, 1, x.dim(2) - 1).upsampleNearest3d(factors)
-        return try conv(.cat([first, others], axis: 2), pass)
     }
 }

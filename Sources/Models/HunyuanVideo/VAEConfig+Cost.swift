@@ -3,6 +3,7 @@ extension VAEConfig {
     ///
     /// A convolution of k taps from C to D channels takes `2 k C D` operations a position; the
     /// attention of the middle block `4 A A' C`, where each of the A positions of a frame meets A'.
+    /// Where an axis is repeated twofold, the convolution after it takes two of three taps.
     ///
     /// - Parameters:
     ///   - latents: Latent frames of the piece, 1 or more.
@@ -14,8 +15,8 @@ extension VAEConfig {
         let sizes = Array(blockOutChannels.reversed())
         var shape = [latents, height, width]
         var total = 0.0
-        func convolve(_ input: Int, _ output: Int, taps: Int = 27) {
-            total += 2 * Double(taps * input * output) * Double(shape.reduce(1, *))
+        func convolve(_ input: Int, _ output: Int, taps: Double = 27) {
+            total += 2 * taps * Double(input * output) * Double(shape.reduce(1, *))
         }
         func block(_ input: Int, _ output: Int) {
             convolve(input, output)
@@ -36,7 +37,8 @@ extension VAEConfig {
             shape = [
                 (shape[0] - 1) * factors[0] + 1, shape[1] * factors[1], shape[2] * factors[2],
             ]
-            convolve(sizes[level], sizes[level])
+            convolve(
+                sizes[level], sizes[level], taps: factors.reduce(1) { $0 * ($1 == 2 ? 2 : 3) })
         }
         convolve(sizes[sizes.count - 1], outChannels)
         let area = Double(height * width)

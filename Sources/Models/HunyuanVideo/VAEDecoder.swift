@@ -45,7 +45,7 @@ final class VAEDecoder {
             for block in level.blocks { x = try block(x, pass) }
             if let upsampler = level.upsampler { x = try upsampler(x, pass) }
         }
-        x = try convOut(normOut(x).silu(), pass)
+        x = try convOut(x, after: normOut, pass)
         pass.stream?.advance()
         return x
     }

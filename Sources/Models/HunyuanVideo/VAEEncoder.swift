@@ -47,6 +47,6 @@ final class VAEEncoder {
             if let downsampler = level.downsampler { x = try downsampler(x, pass) }
         }
         x = try middle(x, pass)
-        return try convOut(normOut(x).silu(), pass)
+        return try convOut(x, after: normOut, pass)
     }
 }

@@ -302,7 +302,7 @@ import TorchNN
 
     /// Both files change a generation, and in the same way.
     private func checkInGeneration(_ model: ModelFolder, _ files: [URL]) throws {
-        let generator = try FrameGenerator(model)
+        let generator = try FrameGenerator(model, dtype: .f32)
         func frames(_ file: URL?) throws -> [UInt8] {
             var request = tinyRequest(model)
             request.lora = file.map { [AppliedLoRA($0.path)] } ?? []
@@ -404,8 +404,8 @@ import TorchNN
             #expect(found.count == wanted.count)
             for (a, b) in zip(found, wanted) {
                 let sum = zip(a.pixels, b.pixels).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
-                // Conditions are kept in half precision.
-                #expect(Double(sum) / Double(a.pixels.count) < 0.5)
+                // Conditions are kept in half precision, and frames may be decoded in it.
+                #expect(Double(sum) / Double(a.pixels.count) < 1)
             }
         }
     }

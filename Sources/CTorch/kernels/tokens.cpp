@@ -1,110 +1,15 @@
-// What the C ABI offers of the kernels: tensors, threads, and the choice of the processor's table.
-#include "kernels.h"
+// Kernels for tokens: attention, and norms with what follows them.
+#include "dispatch.h"
 
-#include "../internal.h"
 #include "ctorch_kernels.h"
 
-#include <ATen/Context.h>
-#include <ATen/TensorIterator.h>
-#include <ATen/Version.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/mkldnn_convolution.h>
 #include <c10/core/CPUAllocator.h>
 
 #include <algorithm>
-#include <functional>
-#include <string>
-
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
 
 namespace ct::kernels {
 namespace {
-
-/// Instructions that this processor has and ATEN_CPU_CAPABILITY allows.
-enum class Level { none, avx2, avx512, avx512bf16 };
-
-Level detectedLevel() {
-#if defined(__x86_64__)
-  std::string capability = at::get_cpu_capability();
-  if (capability.rfind("AVX512", 0) == 0) {
-    return __builtin_cpu_supports("avx512bf16") ? Level::avx512bf16 : Level::avx512;
-  }
-  if (capability == "AVX2") return Level::avx2;
-#endif
-  return Level::none;
-}
-
-Level found() {
-  static const Level level = detectedLevel();
-  return level;
-}
-
-/// Of the calling thread alone: what another one computes meanwhile stays the same bits.
-thread_local Level highest = Level::avx512bf16;
-
-Level level() { return std::min(found(), highest); }
-
-template <typename T> const Table<T> *table();
-
-template <> const Table<float> *table<float>() {
-#if defined(__x86_64__)
-  switch (level()) {
-  case Level::none: return nullptr;
-  case Level::avx2: return &avx2::floats;
-  default: return &avx512::floats;
-  }
-#else
-  return nullptr;
-#endif
-}
-
-template <> const Table<bf16> *table<bf16>() {
-#if defined(__x86_64__)
-  switch (level()) {
-  case Level::none: return nullptr;
-  case Level::avx2: return &avx2::halves;
-  case Level::avx512: return &avx512::halves;
-  case Level::avx512bf16: return &avx512bf16::halves;
-  }
-#endif
-  return nullptr;
-}
-
-/// Divides 0 ..< count among libtorch's threads, by the one loop that it exports: an iterator's.
-void inParallel(int64_t count, const std::function<void(int64_t, int64_t)> &body) {
-  at::Tensor numbers = at::arange(count, at::kLong);
-  auto iterator = at::TensorIterator::borrowing_nullary_op(numbers);
-  iterator.for_each(
-      [&](char **data, const int64_t *, int64_t size) {
-        int64_t from = *reinterpret_cast<int64_t *>(data[0]);
-        body(from, from + size);
-      },
-      1);
-}
-
-template <typename T> T *data(const at::Tensor &t) { return static_cast<T *>(t.data_ptr()); }
-
-/// Gives out what `body` makes with the kernels for the type of `t`; nothing where there are none.
-template <typename F> void withKernels(const at::Tensor &t, ct_tensor *out, F body) {
-  if (!t.device().is_cpu() || t.layout() != at::kStrided) return;
-  if (t.scalar_type() == at::kFloat) {
-    if (auto *kernels = table<float>()) *out = give(body(*kernels));
-  } else if (t.scalar_type() == at::kBFloat16) {
-    if (auto *kernels = table<bf16>()) *out = give(body(*kernels));
-  }
-}
-
-/// A sample's part of a tensor that has one for each, or one for all.
-template <typename T> const T *ofSample(const at::Tensor &t, int64_t sample) {
-  return data<T>(t) + (t.size(0) == 1 ? 0 : sample * t.stride(0));
-}
-
-bool alike(const at::Tensor &a, const at::Tensor &b) {
-  return a.scalar_type() == b.scalar_type() && a.device() == b.device();
-}
 
 /// Whether the channels of heads, the last axis, are what the kernels take.
 bool fits(const at::Tensor &t) {
@@ -150,33 +55,11 @@ at::Tensor attend(
   return out;
 }
 
-/// Calls `body` for each of `count` rows, some at a time on each thread.
-void forEachRow(int64_t count, const std::function<void(int64_t)> &body) {
-  constexpr int64_t block = 16;
-  inParallel((count + block - 1) / block, [&](int64_t from, int64_t to) {
-    for (int64_t i = from * block; i < std::min(to * block, count); ++i) body(i);
-  });
-}
-
 } // namespace
 } // namespace ct::kernels
 
 using namespace ct;
 using namespace ct::kernels;
-
-void ct_kernels_limit(int32_t level) { highest = static_cast<Level>(level); }
-
-int32_t ct_kernels_level(void) { return static_cast<int32_t>(level()); }
-
-const char *ct_kernels_name(void) {
-  switch (level()) {
-  case Level::none: return "none";
-  case Level::avx2: return "AVX2";
-  case Level::avx512: return "AVX512";
-  case Level::avx512bf16: return "AVX512-BF16";
-  }
-  return "none";
-}
 
 int32_t ct_kernels_attention(
     ct_tensor q, ct_tensor k, ct_tensor v, double scale, ct_tensor *out) {
@@ -249,32 +132,4 @@ int32_t ct_kernels_norm_rotate(
       return result;
     });
   })
-}
-
-int32_t ct_kernels_convolution(
-    ct_tensor input, ct_tensor weight, ct_tensor bias, const int64_t *stride,
-    const int64_t *padding, int64_t axes, ct_tensor *out) {
-  CT_TRY({
-    const at::Tensor &x = ref(input), &w = ref(weight);
-    *out = nullptr;
-    bool computes = level() != Level::none && x.device().is_cpu() && at::hasMKLDNN() &&
-        at::globalContext().userEnabledMkldnn() && alike(x, w) && x.dim() == axes + 2 &&
-        x.numel() > 0 &&
-        (x.scalar_type() == at::kFloat ||
-         // Below it oneDNN would imitate half precision slowly.
-         (x.scalar_type() == at::kBFloat16 && level() >= Level::avx512));
-    if (!computes) return CT_OK;
-    std::vector<int64_t> dilation(axes, 1);
-    *out = give(at::mkldnn_convolution(
-        x, w, optional(bias), ints(padding, axes), ints(stride, axes), dilation, 1));
-  })
-}
-
-void ct_keep_freed_memory(int64_t bytes) {
-#if defined(__GLIBC__)
-  // Blocks above the first limit are always mapped on their own, and unmapped at once.
-  // glibc takes 32 MB at most for it.
-  mallopt(M_MMAP_THRESHOLD, static_cast<int>(std::min<int64_t>(bytes / 4, 32 << 20)));
-  mallopt(M_TRIM_THRESHOLD, static_cast<int>(std::min<int64_t>(bytes, INT32_MAX)));
-#endif
 }
