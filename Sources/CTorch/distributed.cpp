@@ -111,9 +111,9 @@ static bool waited(c10d::Work &work, milliseconds time) {
     try {
       work.wait(time);
     } catch (...) {
-      // The end of the time is an exception too.
-      if (work.isCompleted()) throw;
-      return false;
+      // The end of the time is an exception too, and the work may end right after it: what made
+      // the work fail, if anything did, is thrown again below.
+      if (!work.isCompleted()) return false;
     }
   }
   return work.wait();
