@@ -141,6 +141,27 @@ extension Tensor {
         }
     }
 
+    /// `x · weightᵀ + bias` over the last axis, then an activation, by oneDNN; libtorch has
+    /// single precision multiplied by MKL, which takes half of what other makers' processors can.
+    ///
+    /// - Returns: nil where oneDNN is not there, or does not compute in the type.
+    package func fusedLinear(_ weight: Tensor, _ bias: Tensor?, then activation: Activation?)
+        throws(TorchError) -> Tensor?
+    {
+        // It has no such activation.
+        guard Kernels.areFused, activation != .quickGELU else { return nil }
+        let name =
+            switch activation {
+            case nil: "none"
+            case .silu: "swish"
+            default: "gelu"
+            }
+        let form = if case .gelu(let form) = activation { form.rawValue } else { "" }
+        return try .fused {
+            ct_kernels_linear(handle, weight.handle, bias?.handle, name, form, &$0)
+        }
+    }
+
     private static func fused(_ body: (inout ct_tensor?) -> Int32) throws(TorchError) -> Tensor? {
         var handle: ct_tensor?
         try check(body(&handle))

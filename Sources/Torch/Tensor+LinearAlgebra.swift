@@ -19,16 +19,22 @@ extension Tensor {
     public func batchedMatmul(_ other: Tensor) throws(TorchError) -> Tensor {
         try .make { ct_bmm(&$0, handle, other.handle) }
     }
-    /// `x · weightᵀ + bias` over the last axis.
+    /// `x · weightᵀ + bias` over the last axis, then an activation.
     ///
     /// - Parameters:
     ///   - weight: `(out, in)`.
     ///   - bias: `(out)`; none if nil.
+    ///   - activation: Of the result; none if nil.
     /// - Returns: `(…, out)` for this tensor `(…, in)`.
     ///
     /// Source: `torch.nn.functional.linear`.
-    public func linear(_ weight: Tensor, _ bias: Tensor? = nil) throws(TorchError) -> Tensor {
-        try .make { ct_linear(&$0, handle, weight.handle, bias?.handle) }
+    public func linear(
+        _ weight: Tensor, _ bias: Tensor? = nil, then activation: Activation? = nil
+    ) throws(TorchError) -> Tensor {
+        if let y = try fusedLinear(weight, bias, then: activation) { return y }
+        let y: Tensor = try .make { ct_linear(&$0, handle, weight.handle, bias?.handle) }
+        guard let activation else { return y }
+        return try y.activated(by: activation)
     }
     /// Outer product of two vectors, `(n) × (m) → (n, m)`.
     public func outer(_ other: Tensor) throws(TorchError) -> Tensor {

@@ -41,16 +41,20 @@ public final class Linear {
 
     /// Maps `(…, in)` to `(…, out)`, in the input's type.
     ///
+    /// - Parameter activation: Of the result, adapters and all; none if nil.
     /// - Throws: `TorchError` for another last axis, or where memory does not suffice.
     ///
     /// Source: `torch.nn.Linear`.
-    public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let y = try x.linear(weight.value(as: x.dtype), bias?.value(as: x.dtype))
-        for (set, adapter) in adapters where set.strength != 0 {
+    public func callAsFunction(_ x: Tensor, then activation: Activation? = nil) throws -> Tensor {
+        let (weight, bias) = (try weight.value(as: x.dtype), try bias?.value(as: x.dtype))
+        let adapters = adapters.filter { $0.set.strength != 0 }
+        if adapters.isEmpty { return try x.linear(weight, bias, then: activation) }
+        let y = try x.linear(weight, bias)
+        for (set, adapter) in adapters {
             // No graph keeps what a product gave, so that its memory may be used again.
             try y.addInPlace(adapter(x, strength: set.strength))
         }
-        return y
+        return try activation.map { try y.activated(by: $0) } ?? y
     }
 
     func attach(_ adapter: any LinearAdapter, of set: AdapterSet) {

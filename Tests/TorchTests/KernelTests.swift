@@ -160,6 +160,25 @@ import Torch
         }
     }
 
+    @Test(
+        "A linear map and its activation", arguments: types,
+        [nil, .gelu(.tanh), .gelu(.exact), .silu, .quickGELU] as [Activation?])
+    func linear(_ dtype: DType, _ activation: Activation?) throws {
+        let x = try random([2, 37, 96], 18, dtype)
+        let weight = try (random([160, 96], 19, .float32) * 0.2).to(dtype)
+        let bias = try random([160], 20, dtype)
+        func result(_ type: DType) throws -> Tensor {
+            try x.to(type).linear(weight.to(type), bias.to(type), then: activation)
+        }
+        let own = try withoutGradients { try x.fusedLinear(weight, bias, then: activation) }
+        let isOurs = Kernels.level >= (dtype == .bfloat16 ? 2 : 1) && activation != .quickGELU
+        #expect((own != nil) == isOurs)
+        let truth = try Kernels.plainly { try result(.float64) }
+        try check("linear \(activation.map { "\($0)" } ?? "")", dtype, truth) {
+            Kernels.level == 0 ? nil : try result(dtype)
+        }
+    }
+
     @Test("A NaN anywhere stays one")
     func notANumber() throws {
         try withoutGradients {

@@ -45,6 +45,12 @@ int32_t ct_kernels_convolution(
     ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor added, const int64_t *stride,
     const int64_t *padding, int64_t axes, ct_tensor *out);
 
+/// `x · weightᵀ + bias` of `(…, C)` by oneDNN, then "none", "gelu" in its form "none" or "tanh", or
+/// "swish"; `bias` may be null.
+int32_t ct_kernels_linear(
+    ct_tensor x, ct_tensor weight, ct_tensor bias, const char *activation, const char *form,
+    ct_tensor *out);
+
 /// Keeps up to so many bytes of freed memory for what is allocated next, instead of giving each page
 /// back to the system; where the allocator is not glibc's, nothing happens.
 void ct_keep_freed_memory(int64_t bytes);

@@ -1,10 +1,8 @@
 // What a convolution takes in, and the convolution itself by oneDNN.
-#include "dispatch.h"
+#include "onednn.h"
 
 #include "ctorch_kernels.h"
 
-#include <ATen/Context.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -150,24 +148,8 @@ at::Tensor framed(
   return result;
 }
 
-/// Whether oneDNN computes in the type of `x` as quickly as it can.
 bool convolves(const at::Tensor &x, const at::Tensor &weight, int64_t axes) {
-  return level() != Level::none && x.device().is_cpu() && at::hasMKLDNN() &&
-      at::globalContext().userEnabledMkldnn() && alike(x, weight) && x.dim() == axes + 2 &&
-      x.numel() > 0 &&
-      (x.scalar_type() == at::kFloat ||
-       // Below it oneDNN would imitate half precision slowly.
-       (x.scalar_type() == at::kBFloat16 && level() >= Level::avx512));
-}
-
-using Integers = at::IntArrayRef;
-using OptionalTensor = std::optional<at::Tensor>;
-using Scalars = c10::List<std::optional<at::Scalar>>;
-using Name = std::optional<std::string_view>;
-
-/// One of the operators that libtorch registers without declaring it.
-template <typename Signature> auto operation(const char *name, const char *overload) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).typed<Signature>();
+  return servesOneDNN(x, weight) && x.dim() == axes + 2;
 }
 
 at::Tensor convolve(

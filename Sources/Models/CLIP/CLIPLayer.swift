@@ -10,14 +10,12 @@ public enum EncoderActivation: String, Sendable, Codable {
     /// The Gaussian error linear unit with the tanh approximation.
     case geluTanh = "gelu_pytorch_tanh"
 
-    /// Applies it to each element of any shape.
-    ///
-    /// - Throws: `TorchError` where memory does not suffice.
-    public func callAsFunction(_ x: Tensor) throws -> Tensor {
+    /// What it is.
+    var activation: Activation {
         switch self {
-        case .quickGELU: try x * (x * 1.702).sigmoid()
-        case .gelu: try x.gelu(.exact)
-        case .geluTanh: try x.gelu(.tanh)
+        case .quickGELU: .quickGELU
+        case .gelu: .gelu(.exact)
+        case .geluTanh: .gelu(.tanh)
         }
     }
 }
@@ -76,7 +74,7 @@ final class CLIPLayer {
     private let mlpNorm: LayerNorm
     private let up: Linear
     private let down: Linear
-    private let activation: EncoderActivation
+    private let activation: Activation
 
     init(_ sizes: CLIPLayerSizes, _ weights: Weights) throws {
         let (width, inner) = (sizes.hiddenSize, sizes.intermediateSize)
@@ -85,12 +83,12 @@ final class CLIPLayer {
         mlpNorm = try LayerNorm(width, eps: sizes.normEpsilon, weights["layer_norm2"])
         up = try Linear(width, inner, weights["mlp.fc1"])
         down = try Linear(inner, width, weights["mlp.fc2"])
-        activation = sizes.activation
+        activation = sizes.activation.activation
     }
 
     /// Maps `(B, N, C)`.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
         let x = try x + attention(attentionNorm(x))
-        return try x + down(activation(up(mlpNorm(x))))
+        return try x + down(up(mlpNorm(x), then: activation))
     }
 }

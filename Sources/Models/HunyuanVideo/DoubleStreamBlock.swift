@@ -22,8 +22,8 @@ public final class DoubleStreamBlock {
         norm1 = try AdaLayerNormZero(size, branchCount: 2, weights["norm1"])
         norm1Context = try AdaLayerNormZero(size, branchCount: 2, weights["norm1_context"])
         attention = try JointAttention(config, weights["attn"])
-        feedForward = try FeedForward(size, inner, .gelu, weights["ff"])
-        feedForwardContext = try FeedForward(size, inner, .gelu, weights["ff_context"])
+        feedForward = try FeedForward(size, inner, .gelu(.tanh), weights["ff"])
+        feedForwardContext = try FeedForward(size, inner, .gelu(.tanh), weights["ff_context"])
         norm = LayerNorm(size)
     }
 

@@ -3,18 +3,6 @@ import TorchNN
 
 /// Two linear layers with an activation between them.
 final class FeedForward {
-    /// What happens between the layers.
-    enum Activation {
-        case gelu, silu
-
-        func callAsFunction(_ x: Tensor) throws -> Tensor {
-            switch self {
-            case .gelu: try x.gelu(.tanh)
-            case .silu: try x.silu()
-            }
-        }
-    }
-
     private let up, down: Linear
     private let activation: Activation
 
@@ -25,5 +13,5 @@ final class FeedForward {
     }
 
     /// Maps `(B, L, C)` token by token.
-    func callAsFunction(_ x: Tensor) throws -> Tensor { try down(activation(up(x))) }
+    func callAsFunction(_ x: Tensor) throws -> Tensor { try down(up(x, then: activation)) }
 }

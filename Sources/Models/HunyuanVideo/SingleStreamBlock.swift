@@ -40,7 +40,7 @@ public final class SingleStreamBlock {
         let (q, k, v) = try heads(normalized, conditions.rotary)
         let y = try attend(q, k, v, conditions.lengths, conditions.execution)
         return try conditions.execution.mapTokens([x, normalized, y]) { [up, down] parts in
-            let inner = try up(parts[1]).gelu(.tanh)
+            let inner = try up(parts[1], then: .gelu(.tanh))
             return try modulation.add(down(.cat([parts[2], inner], axis: -1)), to: parts[0])
         }
     }

@@ -38,7 +38,7 @@ final class TwoLayers {
         second = try Linear(size, size, weights["linear_2"])
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor { try second(first(x).silu()) }
+    func callAsFunction(_ x: Tensor) throws -> Tensor { try second(first(x, then: .silu)) }
 }
 
 /// The conditions of a pass in one vector: time, guidance where there is one, and pooled text.

@@ -105,5 +105,5 @@ final class ImageProjection {
     }
 
     /// Maps `(B, I, imageSize)` to `(B, I, C)`.
-    func callAsFunction(_ x: Tensor) throws -> Tensor { try down(up(x).silu()) }
+    func callAsFunction(_ x: Tensor) throws -> Tensor { try down(up(x, then: .silu)) }
 }

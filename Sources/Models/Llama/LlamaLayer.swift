@@ -62,7 +62,7 @@ final class LlamaMLP {
 
     /// Maps `(B, T, C)`.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try down(gate(x).silu() * up(x))
+        try down(gate(x, then: .silu) * up(x))
     }
 }
 

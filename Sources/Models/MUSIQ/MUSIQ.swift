@@ -184,6 +184,6 @@ private final class MUSIQLayer {
         let y = try attentionNorm(x)
         let mixed = try Tensor.attention(heads(query(y)), heads(key(y)), heads(value(y)))
         let seen = try x + output(mixed.transpose(1, 2).flatten(2))
-        return try seen + down(up(mlpNorm(seen)).gelu(.exact))
+        return try seen + down(up(mlpNorm(seen), then: .gelu(.exact)))
     }
 }
