@@ -88,6 +88,23 @@ import ToyWorld
         #expect(try JSONDecoder().decode(VideoReport.self, from: data) == report)
     }
 
+    /// A background that grows darker by a tenth from the first frame to the last.
+    @Test func aBackgroundThatDarkensDrifts() throws {
+        let scene = Showcase.items(side: 64)[0].scene
+        var video = scene.render(frames: 0..<100)
+        func drift() throws -> Double {
+            let report = Judge().report(video: video, side: 64, facts: scene.facts)
+            return try #require(report.objects.first?.drift[.background])
+        }
+        #expect(try drift() < 0.005)
+        let frame = video.count / 100
+        for index in video.indices {
+            video[index] -= min(UInt8(index / frame * 26 / 100), video[index])
+        }
+        // Between the means of the first and the last 15 frames lie 85 of 100.
+        #expect(abs(try drift() - 0.85 * 26 / 255) < 0.01)
+    }
+
     // MARK: - Videos that break their promise
 
     private func actor(_ motion: Motion, event: Event? = nil) -> Actor {

@@ -29,12 +29,13 @@ public struct OrdersTable: Codable, Sendable {
     }
 
     private func table(_ report: EvaluationReport, isShort: Bool) -> TextTable {
-        var head = ["packing", "colour", "shape", "way", "last", "speed", "dFit", "dSharp"]
+        var head = ["packing", "colour", "shape", "way", "last", "speed", "dFit", "dBack"]
         if !isShort {
             head = [
                 "packing", "order", "colour %", "shape %", "direction %",
                 "direction, last section %",
                 "speed", "Δ shape", "Δ fit", "Δ sharpness", "Δ colour", "Δ presence", "Δ place",
+                "Δ background",
             ]
         }
         return TextTable(head: head, rows: report.rows.map { isShort ? short($0) : long($0) })
@@ -47,7 +48,7 @@ public struct OrdersTable: Codable, Sendable {
                 $0.share.map { String(format: "%.0f", 100 * $0) } ?? "-"
             } + [
                 number(all.speed.value, "%.2f"), number(row.summary.drift[.fit]?.value, "%.3f"),
-                number(row.summary.drift[.sharpness]?.value, "%.3f"),
+                number(row.summary.drift[.background]?.value, "%.3f"),
             ]
     }
 
@@ -56,7 +57,9 @@ public struct OrdersTable: Codable, Sendable {
         return [row.name, row.order?.rawValue ?? "-"]
             + [all.colour, all.shape, all.direction, last?.direction ?? Score()].map(cell)
             + [number(all.speed.value, "%.2f")]
-            + [DriftMetric.shape, .fit, .sharpness, .colour, .presence, .position].map { metric in
+            + [
+                DriftMetric.shape, .fit, .sharpness, .colour, .presence, .position, .background,
+            ].map { metric in
                 guard let estimate = row.driftIntervals[metric] else { return "-" }
                 return String(
                     format: "%.3f ± %.3f", estimate.mean, estimate.halfWidth)

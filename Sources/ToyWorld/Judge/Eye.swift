@@ -12,6 +12,7 @@ public struct Eye: Sendable {
     /// For each pixel the number of its piece, or -1.
     private var pieceOf: [Int32]
     private var stack: [Int32] = []
+    private var isNear: [Bool]
 
     static let nothing: UInt8 = 255
     /// The least difference between the channels of a pixel that belongs to a coloured object.
@@ -29,6 +30,7 @@ public struct Eye: Sendable {
         self.side = side
         labels = [UInt8](repeating: Eye.nothing, count: side * side)
         pieceOf = [Int32](repeating: -1, count: side * side)
+        isNear = [Bool](repeating: false, count: side * side)
     }
 
     /// Connected pixels of one colour.
@@ -54,6 +56,30 @@ public struct Eye: Sendable {
             Measurement(piece: piece, pixels: pixels, labels: labels, side: side)
                 .detection(fitsShapes: fitsShapes)
         }.sorted { $0.area > $1.area }
+    }
+
+    /// The mean colour, 0 to 1 each channel, of what lies two pixels or more from any object in the
+    /// picture that was looked at last; nil if nothing does.
+    ///
+    /// - Parameter pixels: That picture.
+    mutating func background(of pixels: UnsafeBufferPointer<UInt8>) -> SIMD3<Double>? {
+        for pixel in isNear.indices { isNear[pixel] = false }
+        for pixel in labels.indices where labels[pixel] != Eye.nothing {
+            let (row, column) = (pixel / side, pixel % side)
+            for nextRow in max(row - 2, 0)...min(row + 2, side - 1) {
+                for nextColumn in max(column - 2, 0)...min(column + 2, side - 1) {
+                    isNear[nextRow * side + nextColumn] = true
+                }
+            }
+        }
+        var (sum, count) = (SIMD3<Double>.zero, 0.0)
+        for pixel in isNear.indices where !isNear[pixel] {
+            sum += SIMD3(
+                Double(pixels[3 * pixel]), Double(pixels[3 * pixel + 1]),
+                Double(pixels[3 * pixel + 2]))
+            count += 1
+        }
+        return count > 0 ? sum / (255 * count) : nil
     }
 
     // MARK: - Colours

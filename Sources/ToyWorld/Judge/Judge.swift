@@ -1,9 +1,11 @@
+import FramePackMetrics
+
 /// Measures from the pixels of a video whether it shows what its caption promised.
 ///
 /// What is where is found from pixels alone; the promised facts are used only to score it.
 public struct Judge: Sendable {
     /// Changes whenever what a judge finds does, so that older findings are not taken for newer.
-    public static let version = 1
+    public static let version = 2
     /// The frames of a section, as many as the model makes at a time.
     public static let sectionFrames = 36
 
@@ -33,12 +35,13 @@ public struct Judge: Sendable {
         var follower = Follower(facts: facts)
         var sightings = facts.objects.map { _ in [Sighting]() }
         var strangers = 0
+        var backgrounds: [SIMD3<Double>?] = []
         for frame in 0..<frames {
             let detections = video.withUnsafeBufferPointer { bytes in
-                eye.look(
-                    at: UnsafeBufferPointer(
-                        rebasing: bytes[frame * frameBytes..<(frame + 1) * frameBytes]),
-                    fitsShapes: frame % shapeStride == 0)
+                let pixels = UnsafeBufferPointer(
+                    rebasing: bytes[frame * frameBytes..<(frame + 1) * frameBytes])
+                defer { backgrounds.append(eye.background(of: pixels)) }
+                return eye.look(at: pixels, fitsShapes: frame % shapeStride == 0)
             }
             let found = follower.assign(detections, frame: frame)
             strangers += detections.count - found.count { $0 != nil }
@@ -50,11 +53,22 @@ public struct Judge: Sendable {
                         truth: states.map { $0[index] }, side: scene?.side ?? side))
             }
         }
+        let drift = facts.camera.kind == .fixed ? drift(backgrounds) : nil
         return VideoReport(
             frames: frames, camera: facts.camera,
             objects: zip(facts.objects, sightings).map { object, sightings in
-                ObjectRecord(facts: object, camera: facts.camera, sightings: sightings).report()
+                var report = ObjectRecord(
+                    facts: object, camera: facts.camera, sightings: sightings
+                ).report()
+                report.drift[.background] = drift
+                return report
             }, strangers: Double(strangers) / Double(frames))
+    }
+
+    private func drift(_ colours: [SIMD3<Double>?]) -> Double? {
+        let channels = (0..<3).compactMap { channel in Drift.of(colours.map { $0?[channel] }) }
+        guard channels.count == 3 else { return nil }
+        return (channels.reduce(0) { $0 + $1 * $1 } / 3).squareRoot()
     }
 
     private func sighting(

@@ -112,6 +112,7 @@ struct ObjectRecord {
         case .fit: return sighting.detection?.fits?[facts.shape]
         case .sharpness: return sighting.detection?.sharpness
         case .position: return sighting.positionError
+        case .background: return nil
         }
     }
 

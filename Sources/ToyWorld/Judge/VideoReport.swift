@@ -32,6 +32,9 @@ public enum DriftMetric: String, Codable, CodingKeyRepresentable, CaseIterable, 
     case sharpness
     /// Its distance from the true place, in picture sides.
     case position
+    /// The colour of what is behind the objects, root mean square of the channels from 0 to 1; the
+    /// same for all objects of a video, and only where the camera is fixed.
+    case background
 }
 
 /// What was found about one promised object in a whole video.
