@@ -45,8 +45,12 @@ static void configure_h264(AVCodecContext *context, const MediaVideoSettings *se
     context->gop_size = 2 * settings->rateNumerator / settings->rateDenominator;
     if (context->gop_size < 1)
         context->gop_size = 1;
-    // On a busy machine several threads have given the same frames different bytes.
+    // The bytes depend on the number of threads, which would follow the number of cores.
     context->thread_count = 1;
+    // And on the vector code with which macroblock-tree weighs what later frames refer to: it rounds
+    // otherwise than the C code, and for AVX-512 it adds up motion vectors from behind the end of
+    // their array (widths that are no multiple of 128), which is whatever lay in memory.
+    av_opt_set(context->priv_data, "x264-params", "cpu-independent=1", 0);
     av_opt_set(context->priv_data, "preset", "medium", 0);
     av_opt_set(context->priv_data, "profile", "high", 0);
     // 0 would ask for the lossless profile, which browsers do not play.

@@ -78,6 +78,26 @@ func message(_ body: () throws -> Void) -> String {
     return ""
 }
 
+/// Runs `body` where memory that it allocates holds small numbers, such as motion vectors, at first.
+func leavingSmallNumbersInMemory(seed: UInt64, _ body: () throws -> Void) rethrows {
+    // Smaller than what the allocator takes from the system and gives back to it at once.
+    let size = 100_000
+    var random = Knuth(state: seed)
+    let blocks = (0..<64).map { _ in
+        UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+    }
+    for block in blocks {
+        let numbers = block.bindMemory(to: Int16.self)
+        for index in numbers.indices {
+            numbers[index] = Int16(Int8(truncatingIfNeeded: random.next() >> 32))
+        }
+    }
+    // The last one stays, so that the allocator keeps those before it.
+    for block in blocks.dropLast() { block.deallocate() }
+    defer { blocks.last?.deallocate() }
+    try body()
+}
+
 /// Numbers from a seed, so that a failure comes again.
 ///
 /// Source: D. Knuth's MMIX constants of a linear congruential generator.
