@@ -31,7 +31,10 @@ struct FramePackCommand: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Machine and model",
-                subcommands: [DoctorCommand.self, InspectCommand.self, ProbeCommand.self]),
+                subcommands: [
+                    DoctorCommand.self, InspectCommand.self, CalibrateCommand.self,
+                    ProbeCommand.self,
+                ]),
             CommandGroup(
                 name: "Small model",
                 subcommands: [WorldCommand.self, TrainCommand.self, ExperimentCommand.self]),

@@ -145,7 +145,7 @@ private func refusal(json: String) -> String? {
         let text = String(decoding: try request().json(), as: UTF8.self)
         #expect(text.contains("\"negativePrompt\" : \"\""))
         #expect(text.contains("\"sampler\" : \"unipc\""))
-        #expect(text.contains("\"threshold\" : 0.15"))
+        #expect(text.contains("\"stepCache\" : \"none\""))
         #expect(!text.contains("endImage"))
     }
 

@@ -16,6 +16,8 @@ public final class Job {
         let fingerprint: String
         /// Those of the request's LoRA files; nil where there are none.
         var loras: [String]?
+        /// What MagCache knew of the model; nil where it is not used.
+        var magnitudeRatios: MagnitudeRatios?
     }
 
     /// The folder.
@@ -145,7 +147,7 @@ public final class Job {
         try write(JSONEncoder.sorted.encode(report), "plan.json")
         let identity = ModelIdentity(
             path: planned.model.url.path, fingerprint: try planned.model.fingerprint(),
-            loras: try loraFingerprints())
+            loras: try loraFingerprints(), magnitudeRatios: try magnitudeRatios(planned.model))
         try write(JSONEncoder.sorted.encode(identity), "model.json")
         // The last one: a folder without it holds nothing to continue.
         try write(request.json(), "request.json")
@@ -189,6 +191,15 @@ public final class Job {
                 "The job \(url.path) was begun with another model than \(model.url.path) is now; "
                     + "give it the same one (\(identity.path)), or begin anew.")
         }
+        guard try magnitudeRatios(model) == identity.magnitudeRatios else {
+            throw FramePackError.job(
+                "The model \(model.url.path) was calibrated anew since the job \(url.path) was "
+                    + "begun, and its step cache would skip other steps; begin anew.")
+        }
+    }
+
+    private func magnitudeRatios(_ model: ModelFolder) throws -> MagnitudeRatios? {
+        request.stepCache == .magcache ? try model.magnitudeRatios() : nil
     }
 
     /// The LoRA files may have changed since the job was begun.

@@ -28,6 +28,10 @@ extension ModelFolder {
                 sum.add(sampling: try Data(contentsOf: file, options: .alwaysMapped))
             }
         }
+        // What MagCache knows of a model is measured later, and changes nothing that it makes
+        // otherwise; a job that uses it notes it by itself.
+        var settings = settings
+        settings.magnitudeRatios = nil
         sum.add(try JSONEncoder.sorted.encode(settings))
         return sum.text
     }

@@ -44,6 +44,9 @@ public struct ModelSettings: Codable, Sendable, Equatable {
     public var plainColour: [UInt8]?
     /// The preview's map; HunyuanVideo's as default.
     public var preview: LatentPreview.Map?
+    /// How long what the transformer's blocks add is in each step, for MagCache; as
+    /// `framepack calibrate` measures it.
+    public var magnitudeRatios: MagnitudeRatios?
     /// The world of a small model; nil for one that knows ours.
     public var world: World?
 
@@ -52,7 +55,7 @@ public struct ModelSettings: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case name, promptCrop, order, resolution, steps, guidance, cfg, fps, window, plainColour
-        case preview, world
+        case preview, magnitudeRatios, world
     }
 
     /// Reads settings.
@@ -73,6 +76,8 @@ public struct ModelSettings: Codable, Sendable, Equatable {
         window = try fields.decodeIfPresent(Int.self, forKey: .window)
         plainColour = try fields.decodeIfPresent([UInt8].self, forKey: .plainColour)
         preview = try fields.decodeIfPresent(LatentPreview.Map.self, forKey: .preview)
+        magnitudeRatios = try fields.decodeIfPresent(
+            MagnitudeRatios.self, forKey: .magnitudeRatios)
         world = try fields.decodeIfPresent(World.self, forKey: .world)
     }
 
@@ -130,6 +135,9 @@ public struct ModelSettings: Codable, Sendable, Equatable {
         try within("plainColour's length", plainColour?.count, 3...3)
         if let problem = preview?.problem(channels: preview?.weights.count ?? 0) {
             throw .model("\(file): \(problem).")
+        }
+        if let problem = magnitudeRatios?.problem {
+            throw .model("\(file): magnitudeRatios \(problem).")
         }
     }
 }

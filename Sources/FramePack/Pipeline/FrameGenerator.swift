@@ -1,3 +1,4 @@
+import Foundation
 public import Media
 import Models
 public import Torch
@@ -7,11 +8,23 @@ public import Torch
 /// It is for measurements of many short videos, which need no files, jobs or events; the numbers
 /// are those of ``Pipeline``.
 public final class FrameGenerator {
+    /// What sampling a video took.
+    package struct SamplingRecord: Sendable {
+        /// Seconds from the first section's noise to the last one's latents.
+        package var seconds = 0.0
+        /// Calls of the network that were asked for: one a step and branch of true guidance.
+        package var calls = 0
+        /// Calls that were answered from a step cache.
+        package var skipped = 0
+    }
+
     /// The model.
     public let model: ModelFolder
     private let library: ModelLibrary
     private let prompts: PromptEncoder
     private var encoded: [String: EncodedPrompt] = [:]
+    /// What sampling the last video took.
+    package private(set) var record = SamplingRecord()
 
     /// Opens a model.
     ///
@@ -45,16 +58,9 @@ public final class FrameGenerator {
         _ request: GenerationRequest, from picture: Picture?,
         cancellation: CancellationToken = CancellationToken()
     ) throws -> [Picture] {
-        var request = request
-        (request.image, request.endImage) = (picture == nil ? nil : "picture", nil)
-        let side = model.settings.resolution ?? 640
-        let size = try FrameSize.checked(
-            height: picture?.height ?? side, width: picture?.width ?? side)
-        let picture = picture ?? model.settings.plainPicture(size)
-        let plan = try request.plan(defaultOrder: model.defaultOrder)
-        try model.check(plan.packing)
+        let (request, plan, picture) = try prepared(request, picture)
         return try withoutGradients {
-            let history = try sample(request, plan, size, picture, cancellation)
+            let history = try sample(request, plan, picture, cancellation)
             let pixels =
                 request.decode == .streaming
                 ? try StreamingFrameDecoder(
@@ -66,11 +72,56 @@ public final class FrameGenerator {
         }
     }
 
+    /// How long what the transformer's blocks add is in each step, over all sections of a video:
+    /// what MagCache has to know of a model.
+    ///
+    /// - Parameters:
+    ///   - request: What is asked for; its pictures, size and output are passed over, and its step
+    ///     cache.
+    ///   - picture: The start picture, as for ``frames(_:from:cancellation:)``.
+    ///   - cancellation: Ends the work from another thread.
+    /// - Returns: One ratio a step, the mean over sections and branches of true guidance.
+    /// - Throws: `FramePackError` for an invalid request or size, NaN, or cancelled work.
+    ///
+    /// Source: arXiv 2506.09045, which finds that one prompt suffices.
+    public func magnitudeRatios(
+        _ request: GenerationRequest, from picture: Picture?,
+        cancellation: CancellationToken = CancellationToken()
+    ) throws -> MagnitudeRatios {
+        let (request, plan, picture) = try prepared(request, picture)
+        var recorders: [MagnitudeRecorder] = []
+        _ = try withoutGradients {
+            try sample(request, plan, picture, cancellation) { denoiser in
+                let recorder = MagnitudeRecorder(denoiser)
+                recorders.append(recorder)
+                return recorder
+            }
+        }
+        return MagnitudeRatios.mean(of: recorders.map { MagnitudeRatios($0.ratios) })
+    }
+
+    /// The request as it is run here, its plan, and a picture to begin with.
+    private func prepared(_ request: GenerationRequest, _ picture: Picture?) throws -> (
+        GenerationRequest, SectionPlan, Picture
+    ) {
+        var request = request
+        (request.image, request.endImage) = (picture == nil ? nil : "picture", nil)
+        let side = model.settings.resolution ?? 640
+        let size = try FrameSize.checked(
+            height: picture?.height ?? side, width: picture?.width ?? side)
+        let plan = try request.plan(defaultOrder: model.defaultOrder)
+        try model.check(plan.packing)
+        return (request, plan, picture ?? model.settings.plainPicture(size))
+    }
+
+    /// Samples all sections; the denoisers are those that `around` makes, or the request's.
     private func sample(
-        _ request: GenerationRequest, _ plan: SectionPlan, _ size: FrameSize, _ picture: Picture,
-        _ cancellation: CancellationToken
+        _ request: GenerationRequest, _ plan: SectionPlan, _ picture: Picture,
+        _ cancellation: CancellationToken,
+        around: ((TransformerDenoiser) -> any Denoiser)? = nil
     ) throws -> LatentHistory {
         let device = library.device
+        let size = FrameSize(height: picture.height, width: picture.width)
         let noise = try SectionNoise(seed: request.seed, plan: plan, size: size)
         let vision = try ImageEncoder.vision(
             picture, library.visionSettings(), library.visionEncoder(),
@@ -80,8 +131,20 @@ public final class FrameGenerator {
             device: device)
         let negative =
             request.guidanceSettings.needsNegative ? try prompt(request.negativePrompt) : nil
-        let sampler = try request.sectionSampler(library, size: size) { try cancellation.check() }
+        let cache = try request.stepCacheSetup(model)
+        var caches: [any StepCache] = []
+        let sampler = try request.sectionSampler(
+            library, size: size,
+            around: { denoiser in
+                if let around { return around(denoiser) }
+                guard let cache = cache?.cache(denoiser) else { return denoiser }
+                caches.append(cache)
+                return cache
+            }
+        ) { try cancellation.check() }
         var history = try request.history(plan, start: start, library)
+        let began = Date()
+        record = SamplingRecord()
         for section in plan.sections {
             try library.adapt(request.lora, during: plan.time(of: section))
             let latents = try sampler.sample(
@@ -89,7 +152,11 @@ public final class FrameGenerator {
                 prompt: prompt(plan.prompt(of: section)).conditioning(vision: vision, on: device),
                 negative: negative?.conditioning(vision: vision, on: device))
             try history.add(latents, of: section)
+            record.calls += request.steps * (request.guidanceSettings.needsNegative ? 2 : 1)
+            record.skipped += caches.reduce(0) { $0 + $1.computed.count { !$0 } }
+            caches = []
         }
+        record.seconds = Date().timeIntervalSince(began)
         return history
     }
 

@@ -19,10 +19,16 @@ extension GenerationRequest {
 
     /// The sampler of sections that the request asks for.
     ///
-    /// - Parameter onProgress: Called between the transformer's blocks; what it throws ends the
-    ///   sampling.
+    /// - Parameters:
+    ///   - library: The networks.
+    ///   - size: The video's size.
+    ///   - around: Makes the denoiser of each branch of each section from the transformer's; nil
+    ///     for the step cache that is asked for.
+    ///   - onProgress: Called between the transformer's blocks; what it throws ends the sampling.
     func sectionSampler(
-        _ library: ModelLibrary, size: FrameSize, onProgress: @escaping () throws -> Void
+        _ library: ModelLibrary, size: FrameSize,
+        around: ((TransformerDenoiser) -> any Denoiser)? = nil,
+        onProgress: @escaping () throws -> Void
     ) throws -> SectionSampler {
         let precision = library.precision
         let denoiser = TransformerDenoiser(
@@ -31,15 +37,19 @@ extension GenerationRequest {
                 dtype: precision.transformer, roundsConditions: precision.roundsConditions,
                 onProgress: onProgress),
             distilledScale: guidance)
-        let (cache, threshold, steps) = (stepCache, threshold, steps)
+        let cache = try stepCacheSetup(library.folder)
         return SectionSampler(
             { sampler.sampler(schedule(latents: $0, size: size)) }, guidance: guidanceSettings,
             dtype: precision.transformer
-        ) {
-            switch cache {
-            case .none: denoiser
-            case .teacache: TeaCache(denoiser, threshold: threshold, stepCount: steps)
-            }
+        ) { around?(denoiser) ?? cache?.cache(denoiser) ?? denoiser }
+    }
+
+    /// The step cache that the request asks for; nil for none.
+    ///
+    /// - Throws: `FramePackError.model` where it needs to know more of the model.
+    func stepCacheSetup(_ model: ModelFolder) throws -> StepCacheSetup? {
+        try StepCacheSetup(stepCache, threshold: threshold, stepCount: steps) {
+            try model.magnitudeRatios()
         }
     }
 }

@@ -34,6 +34,7 @@ public struct PlannedGeneration: Sendable {
         let plan = try request.plan(defaultOrder: model.defaultOrder)
         self.plan = plan
         try model.check(plan.packing)
+        if request.stepCache == .magcache { _ = try model.magnitudeRatios() }
         loras =
             request.lora.isEmpty
             ? []

@@ -31,8 +31,8 @@ public enum PipelineProbe {
         public var seed = 31337
         /// What reuses work between steps.
         public var stepCache = StepCacheChoice.none
-        /// The threshold of the step cache.
-        public var threshold = TeaCachePolicy.defaultThreshold
+        /// The threshold of the step cache; nil for the cache's own.
+        public var threshold: Double?
         /// LoRA files with their strengths.
         public var lora: [AppliedLoRA] = []
         /// Takes the picture's own size instead of a bucket's.

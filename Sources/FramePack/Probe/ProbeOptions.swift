@@ -35,8 +35,8 @@ public struct ProbeOptions: Sendable {
     public var lora: [AppliedLoRA] = []
     /// What reuses work between steps, in `transformer` and `pipeline`.
     public var stepCache = StepCacheChoice.none
-    /// The threshold of the step cache, 0 to 1.
-    public var threshold = TeaCachePolicy.defaultThreshold
+    /// The threshold of the step cache, 0 to 1; nil for the cache's own.
+    public var threshold: Double?
     /// The tiles of `vae-encode` and `vae-decode`.
     public var tiling = VAETiling.reference
     /// Whether `vae-decode` decodes each latent once.

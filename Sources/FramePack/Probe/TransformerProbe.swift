@@ -27,7 +27,7 @@ struct TransformerProbe {
 
     func run(_ file: URL) throws -> [String: Tensor] {
         let input = try ProbeInput(file: file, known: TransformerInput.tensorNames)
-        guard options.stepCache == .teacache else {
+        guard options.stepCache != .none else {
             return ["sample": try transformer(pass(checked(input)), execution)]
         }
         return try runSteps(input)
@@ -39,10 +39,7 @@ struct TransformerProbe {
             "hidden_states", [nil, nil, nil, nil, nil, nil], "(steps, B, 16, F, h, w)")
         let times = try condition(
             "timestep", [states.dim(0), states.dim(1)], "(steps, B)", input)
-        try checkThreshold()
-        let cache = TeaCache(
-            TransformerDenoiser(transformer, execution: execution, distilledScale: 1),
-            threshold: options.threshold, stepCount: states.dim(0))
+        let cache = try cache(stepCount: states.dim(0))
         var tensors = try checkedShared(input, batch: states.dim(1))
         var samples: [Tensor] = []
         for step in 0..<states.dim(0) {
@@ -54,11 +51,20 @@ struct TransformerProbe {
         return ["sample": try .stack(samples, axis: 0), "computed": try Tensor(computed)]
     }
 
-    private func checkThreshold() throws {
-        guard (0...1).contains(options.threshold) else {
-            throw FramePackError.invalidSetting(
-                name: "threshold", found: plainText(options.threshold), wanted: "from 0 to 1")
+    private func cache(stepCount: Int) throws -> any StepCache {
+        if let threshold = options.threshold {
+            try SettingRange.check("threshold", threshold, in: GenerationRequest.Limits.threshold)
         }
+        let setup = try StepCacheSetup(
+            options.stepCache, threshold: options.threshold, stepCount: stepCount
+        ) {
+            throw FramePackError.probe(
+                "The step cache magcache needs a whole model, which has magnitude ratios; probe "
+                    + "the component pipeline.")
+        }
+        guard let setup else { throw FramePackError.probe("There is no step cache to run.") }
+        return setup.cache(
+            TransformerDenoiser(transformer, execution: execution, distilledScale: 1))
     }
 
     /// The input of one pass, checked against the configuration and moved to the device.

@@ -8,12 +8,18 @@ public enum SamplerChoice: String, Codable, Sendable, CaseIterable {
     case euler
 }
 
-/// What reuses the network's work from one step to the next.
+/// What reuses the network's work from one step to the next; see `docs/step-caches.md`.
 public enum StepCacheChoice: String, Codable, Sendable, CaseIterable {
     /// Every step is computed.
     case none
     /// TeaCache, by the change of the first block's input.
     case teacache
+    /// MagCache, by what is known of the model.
+    case magcache
+    /// EasyCache, by the change of the latents.
+    case easycache
+    /// The first-block cache, by the change of what the first block adds.
+    case firstBlock = "first-block"
 }
 
 /// How latents become frames.

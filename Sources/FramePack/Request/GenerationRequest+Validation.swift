@@ -84,7 +84,7 @@ extension GenerationRequest {
         try SettingRange.check("guidance", guidance, in: Limits.guidance)
         try SettingRange.check("cfg", cfg, in: Limits.cfg)
         try SettingRange.check("guidanceRescale", guidanceRescale, in: Limits.guidanceRescale)
-        try SettingRange.check("threshold", threshold, in: Limits.threshold)
+        if let threshold { try SettingRange.check("threshold", threshold, in: Limits.threshold) }
         try SettingRange.check("crf", crf, in: Limits.crf)
     }
 

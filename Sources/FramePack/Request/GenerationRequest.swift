@@ -105,14 +105,14 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     ///
     /// Default: 0.
     public var guidanceRescale: Double = 0
-    /// What reuses work between steps: none or teacache.
+    /// What reuses work between steps: none, teacache, magcache, easycache or first-block.
     ///
     /// Default: none.
     public var stepCache: StepCacheChoice = .none
     /// The threshold of the step cache, 0 to 1; higher is quicker and worse.
     ///
-    /// Default: 0.15.
-    public var threshold: Double = TeaCachePolicy.defaultThreshold
+    /// Default: the cache's own, ``StepCacheChoice/defaultThreshold``.
+    public var threshold: Double?
     /// The reference's numbers, roundings and all, rather than the clean mode.
     ///
     /// Default: false.

@@ -9,7 +9,7 @@
 ///
 /// Source: arXiv 2411.19108; `initialize_teacache` and `forward` in
 /// `diffusers_helper/models/hunyuan_video_packed.py`.
-public struct TeaCachePolicy: Equatable, Sendable {
+public struct TeaCachePolicy: StepCachePolicy, Equatable {
     /// The threshold that the reference uses: about twice as fast.
     public static let defaultThreshold = 0.15
     /// The polynomial of HunyuanVideo, highest power first.

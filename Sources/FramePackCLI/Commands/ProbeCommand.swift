@@ -152,8 +152,9 @@ struct ProbeSettings: ParsableArguments {
     var stepCache = StepCacheChoice.none
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Threshold of the step cache.", valueName: "number"))
-    var threshold = TeaCachePolicy.defaultThreshold
+        help: ArgumentHelp(
+            "Threshold of the step cache. (default: the cache's own)", valueName: "number"))
+    var threshold: Double?
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(

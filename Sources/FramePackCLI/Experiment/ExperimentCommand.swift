@@ -12,7 +12,7 @@ struct ExperimentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "experiment",
         abstract: "Run the paper's comparisons on the small world.",
-        subcommands: [ExperimentOrdersCommand.self])
+        subcommands: [ExperimentOrdersCommand.self, ExperimentCachesCommand.self])
 }
 
 /// `framepack experiment orders`.

@@ -73,8 +73,12 @@ struct RequestArguments: ParsableArguments {
         set(&request.guidance, sampling.guidance)
         set(&request.cfg, sampling.cfg)
         set(&request.guidanceRescale, sampling.guidanceRescale)
-        set(&request.stepCache, sampling.stepCache)
-        set(&request.threshold, sampling.threshold)
+        if let stepCache = sampling.stepCache {
+            // The older video's threshold belongs to its own cache.
+            if stepCache != request.stepCache { request.threshold = nil }
+            request.stepCache = stepCache
+        }
+        if let threshold = sampling.threshold { request.threshold = threshold }
         set(&request.parity, sampling.parity)
     }
 

@@ -136,12 +136,13 @@ struct SamplingOptions: ParsableArguments {
     var guidanceRescale: Double?
     @Option(
         parsing: .unconditional,
-        help: "What reuses work between steps. (default: none)")
+        help: "What reuses work between steps; see docs/step-caches.md. (default: none)")
     var stepCache: StepCacheChoice?
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Threshold of the step cache, 0 to 1. (default: 0.15)", valueName: "number"))
+            "Threshold of the step cache, 0 (exact) to 1. (default: the cache's own)",
+            valueName: "number"))
     var threshold: Double?
     @Flag(
         inversion: .prefixedNo,

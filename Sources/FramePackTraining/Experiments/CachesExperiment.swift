@@ -1,0 +1,136 @@
+import Foundation
+public import FramePack
+import FramePackMetrics
+import Media
+import ToyWorld
+
+/// Measures step caches on the small world: how many calls of the network each saves, and how far its
+/// videos are from the exact ones.
+///
+/// Scenes that training never sees, from their first picture, in the orders F1 and inverted; every
+/// cache makes the same videos.
+public struct CachesExperiment: Sendable {
+    /// A cache at a threshold.
+    public struct Variant: Sendable, Codable, Hashable, CustomStringConvertible {
+        /// The cache.
+        public let cache: StepCacheChoice
+        /// Its threshold.
+        public let threshold: Double
+
+        /// Puts both together.
+        public init(_ cache: StepCacheChoice, _ threshold: Double) {
+            (self.cache, self.threshold) = (cache, threshold)
+        }
+
+        /// The name of the cache and its threshold.
+        public var description: String { "\(cache.rawValue) \(threshold)" }
+    }
+
+    /// Each cache at its authors' threshold, below it and above it.
+    public static let variants = [
+        Variant(.teacache, 0.1), Variant(.teacache, 0.15), Variant(.teacache, 0.3),
+        Variant(.magcache, 0.05), Variant(.magcache, 0.1), Variant(.magcache, 0.2),
+        Variant(.easycache, 0.025), Variant(.easycache, 0.05), Variant(.easycache, 0.1),
+        Variant(.firstBlock, 0.05), Variant(.firstBlock, 0.1), Variant(.firstBlock, 0.2),
+    ]
+
+    /// The small model.
+    public let model: ModelFolder
+    /// What is compared with the exact run.
+    public let variants: [Variant]
+    /// Videos in each order.
+    public let count: Int
+    /// The length of a video in seconds; it becomes whole sections.
+    public let seconds: Double
+    /// How often each video is made; the quickest counts.
+    public let repeats: Int
+    /// Steps of a section; nil for the model's.
+    public let steps: Int?
+
+    /// Prepares the experiment.
+    ///
+    /// - Throws: `TrainingError` for a model that knows no toy world; `FramePackError.model` for one
+    ///   that is not calibrated, where MagCache takes part.
+    public init(
+        _ model: ModelFolder, variants: [Variant] = Self.variants, count: Int = 3,
+        seconds: Double = 2.4, repeats: Int = 1, steps: Int? = nil
+    ) throws {
+        guard model.settings.world != nil, model.settings.resolution != nil else {
+            throw TrainingError(
+                "\(model.name) is no small model: its framepack.json has no resolution or no world")
+        }
+        if variants.contains(where: { $0.cache == .magcache }) { _ = try model.magnitudeRatios() }
+        (self.model, self.variants, self.steps) = (model, variants, steps)
+        (self.count, self.seconds, self.repeats) = (count, seconds, repeats)
+    }
+
+    /// Makes all videos.
+    ///
+    /// - Parameters:
+    ///   - cancellation: Ends the work from another thread.
+    ///   - onVideo: Called after each scene with how many are done and how many there are.
+    /// - Throws: `FramePackError` where a video cannot be made, or for cancelled work.
+    public func run(
+        cancellation: CancellationToken = CancellationToken(),
+        onScene: (Int, Int) throws -> Void = { _, _ in }
+    ) throws -> CachesTable {
+        let generator = try FrameGenerator(model)
+        let orders = [SamplingOrder.f1, .inverted]
+        var rows: [CachesTable.Row] = []
+        for (place, order) in orders.enumerated() {
+            var exact = CachesTable.Row(order: order, variant: nil)
+            var cached = variants.map { CachesTable.Row(order: order, variant: $0) }
+            for index in 0..<count {
+                let video = try self.video(index, order: order)
+                let wanted = try make(video, nil, generator, cancellation)
+                exact.add(wanted.cost, quality: nil)
+                for number in cached.indices {
+                    let found = try make(video, variants[number], generator, cancellation)
+                    cached[number].add(
+                        found.cost, quality: Similarity.psnr(found.frame, wanted.frame))
+                }
+                try onScene(place * count + index + 1, orders.count * count)
+            }
+            rows += [exact] + cached
+        }
+        return CachesTable(
+            model: model.name, steps: steps ?? model.settings.steps ?? 25, rows: rows)
+    }
+
+    /// What is asked for, and the picture that it begins with.
+    private func video(_ index: Int, order: SamplingOrder) throws -> (GenerationRequest, Picture) {
+        let side = model.settings.resolution ?? 64
+        let scene = WorldClips(side: side, seed: SplitMix64.mix(0xCAC4E))
+            .scene(index, split: .heldOut)
+        var request = model.settings.request(prompt: scene.caption(variant: index))
+        (request.order, request.seconds, request.seed) = (order, seconds, index)
+        request.steps = steps ?? request.steps
+        // What is measured is sampling: the quicker way to frames will do.
+        request.decode = .streaming
+        return (request, Picture(width: side, height: side, pixels: scene.startPicture))
+    }
+
+    /// A video as one tall frame, and what its sampling took in the quickest of several runs.
+    private func make(
+        _ video: (request: GenerationRequest, picture: Picture), _ variant: Variant?,
+        _ generator: FrameGenerator, _ cancellation: CancellationToken
+    ) throws -> (frame: FramePackMetrics.Frame, cost: CachesTable.Cost) {
+        var request = video.request
+        if let variant {
+            (request.stepCache, request.threshold) = (variant.cache, variant.threshold)
+        }
+        var (frames, seconds) = ([Picture](), Double.infinity)
+        for _ in 0..<max(repeats, 1) {
+            frames = try generator.frames(
+                request, from: video.picture, cancellation: cancellation)
+            seconds = min(seconds, generator.record.seconds)
+        }
+        let frame = FramePackMetrics.Frame(
+            width: video.picture.width, height: video.picture.height * frames.count,
+            pixels: frames.flatMap(\.pixels))
+        let (calls, skipped) = (generator.record.calls, generator.record.skipped)
+        return (
+            frame, CachesTable.Cost(seconds: seconds, calls: calls, computed: calls - skipped)
+        )
+    }
+}
