@@ -36,10 +36,12 @@ dist:
 	@Tools/dist.sh
 
 format:
-	swift format -i --parallel --recursive Package.swift Sources Tests
+	swift format -i --parallel --recursive Package.swift Sources Tests \
+		Benchmarks/Package.swift Benchmarks/Sources
 
 lint:
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests \
+		Benchmarks/Package.swift Benchmarks/Sources
 	Tools/check-imports.sh
 
 clean:

@@ -100,10 +100,13 @@ let package = Package(
                 "FramePack", "Torch", "TorchNN", "TorchOptim", "TorchDistributed", "Models",
                 "Checkpoints", "Tokenizers", "Media", "ToyWorld", "FramePackMetrics",
             ]),
+        target(
+            "FramePackBench", ["FramePack", "Models", "Checkpoints", "TorchNN", "Torch"]),
         .executableTarget(
             name: "FramePackCLI",
             dependencies: [
-                "FramePack", "FramePackTraining", "Torch", "TorchNN", "TorchOptim",
+                "FramePack", "FramePackTraining", "FramePackBench", "Torch", "TorchNN",
+                "TorchOptim",
                 "TorchDistributed", "Models", "Checkpoints", "Tokenizers", "Media", "ToyWorld",
                 "FramePackMetrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -131,6 +134,9 @@ let package = Package(
                 "ToyWorld", "FramePackMetrics", "TorchOptim", "TorchDistributed", "TorchNN",
                 "Torch",
             ]),
+        tests(
+            "FramePackBench",
+            ["FramePackBench", "FramePack", "Models", "Checkpoints", "TorchNN", "Torch"]),
         tests(
             "FramePackCLI", ["FramePackCLI", "FramePack", "Checkpoints", "Torch", "Media"],
             exclude: ["Snapshots"]),

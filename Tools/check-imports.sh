@@ -18,11 +18,12 @@ Models: Torch TorchNN
 FramePack: Torch TorchNN Models Checkpoints Tokenizers Media
 FramePackTraining: FramePack Torch TorchNN TorchOptim TorchDistributed Models Checkpoints Tokenizers \
   Media ToyWorld FramePackMetrics
-FramePackCLI: FramePack FramePackTraining Torch TorchNN TorchOptim TorchDistributed Models Checkpoints \
+FramePackBench: FramePack Torch TorchNN Models Checkpoints
+FramePackCLI: FramePack FramePackTraining FramePackBench Torch TorchNN TorchOptim TorchDistributed Models Checkpoints \
   Tokenizers Media ToyWorld FramePackMetrics ArgumentParser
 '
 restricted=" CTorch CMedia CFFmpeg FFmpeg Torch TorchNN TorchOptim TorchDistributed Checkpoints \
-Tokenizers Media ToyWorld FramePackMetrics Models FramePack FramePackTraining FramePackCLI \
+Tokenizers Media ToyWorld FramePackMetrics Models FramePack FramePackTraining FramePackBench FramePackCLI \
 TestSupport ArgumentParser "
 # Below the pipeline everything is synchronous: a caller's callback throws to cancel.
 synchronous=" Torch TorchNN TorchOptim TorchDistributed Models Checkpoints Tokenizers Media ToyWorld \

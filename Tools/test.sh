@@ -36,7 +36,8 @@ print_slowest_tests() {
 
 step "setup" Tools/setup/setup.sh
 step "setup's own tests" python3 Tools/setup/test_libtorch.py --quiet
-step "format" swift format lint --strict --parallel --recursive Package.swift Sources Tests
+step "format" swift format lint --strict --parallel --recursive Package.swift Sources Tests \
+    Benchmarks/Package.swift Benchmarks/Sources
 step "imports" Tools/check-imports.sh
 step "generated bindings" check_bindings
 step "build" swift build -c release --build-tests -j "$jobs"

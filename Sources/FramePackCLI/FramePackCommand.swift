@@ -33,7 +33,7 @@ struct FramePackCommand: ParsableCommand {
                 name: "Machine and model",
                 subcommands: [
                     DoctorCommand.self, InspectCommand.self, CalibrateCommand.self,
-                    ProbeCommand.self,
+                    ProbeCommand.self, BenchCommand.self,
                 ]),
             CommandGroup(
                 name: "Small model",

@@ -11,7 +11,8 @@ import Testing
         .appendingPathComponent("Snapshots")
 
     @Test(arguments: [
-        "", "generate", "resume", "plan", "doctor", "inspect", "probe", "eval", "train",
+        "", "generate", "resume", "plan", "doctor", "inspect", "probe", "bench", "eval",
+        "train",
         "train tune",
         "train cache", "train init",
     ])

@@ -1,9 +1,11 @@
 public import ArgumentParser
 public import FramePack
+public import FramePackBench
 public import FramePackTraining
 public import Torch
 
 // What the library lets a user choose from, as values of options.
+extension BenchmarkCase: ExpressibleByArgument {}
 extension ClosedForm: ExpressibleByArgument {}
 extension DecodeChoice: ExpressibleByArgument {}
 extension HistoryOrder: ExpressibleByArgument {}
