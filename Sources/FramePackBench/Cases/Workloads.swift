@@ -212,7 +212,8 @@ final class SectionWorkload: Workload {
         try makeFolder(folder)
         defer { try? FileManager.default.removeItem(at: folder) }
         var request = model.settings.request(prompt: "a red circle moves slowly to the right")
-        request.frames = VideoLength.frameCount(latents: request.window + 1)
+        // A first section's frames but the start's own: one frame more would be another section.
+        request.frames = 4 * request.window
         (request.dtype, request.seed) = (choice, 1)
         request.output = folder.appendingPathComponent("section.mp4").path
         _ = try Pipeline(model, options: options).run(request)
