@@ -103,7 +103,7 @@ extension Tensor {
         return try .fused {
             ct_kernels_frame(
                 handle, Int64(norm?.groups ?? 1), norm?.weight.handle, norm?.bias.handle,
-                norm?.eps ?? 0, true, Int64(front), Int64(side), &$0)
+                norm?.eps ?? 0, Int64(front), Int64(side), &$0)
         }
     }
 

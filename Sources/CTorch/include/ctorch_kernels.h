@@ -28,10 +28,10 @@ int32_t ct_kernels_norm_rotate(
     ct_tensor x, ct_tensor weight, ct_tensor phases, double eps, ct_tensor *out);
 
 /// What a causal convolution takes in: `(B, C, F, h, w)` normalised over groups of channels unless
-/// `weight` is null, then SiLU if `activates`, then `front` frames in front and `side` pixels on each
-/// side replicated. Its channels lie side by side.
+/// `weight` is null, with SiLU after it, then `front` frames in front and `side` pixels on each side
+/// replicated. Its channels lie side by side.
 int32_t ct_kernels_frame(
-    ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias, double eps, bool activates,
+    ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias, double eps,
     int64_t front, int64_t side, ct_tensor *out);
 
 /// A convolution's weights in the order in which oneDNN reads them for inputs like `x`, whose channels

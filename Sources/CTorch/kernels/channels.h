@@ -45,13 +45,12 @@ inline Floats silu(Floats x) {
 
 template <typename T>
 void scaleShift(
-    const T *x, const float *factor, const float *shift, int64_t count, int64_t size,
-    bool activates, T *out) {
+    const T *x, const float *factor, const float *shift, int64_t count, int64_t size, T *out) {
   for (int64_t position = 0; position < count; ++position, x += size, out += size) {
     for (int64_t c = 0; c < size; c += Floats::width) {
       Floats y = Floats::fma(
           Floats::load(x + c), Floats::load(factor + c), Floats::load(shift + c));
-      (activates ? silu(y) : y).store(out + c);
+      silu(y).store(out + c);
     }
   }
 }

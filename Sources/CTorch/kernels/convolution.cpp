@@ -117,7 +117,7 @@ void placeRow(const Clip &clip, const Edges &edges, int64_t f, int64_t y, T *out
 
 template <typename T>
 at::Tensor framed(
-    const Table<T> &kernels, const at::Tensor &input, const GroupNorm *norm, bool activates,
+    const Table<T> &kernels, const at::Tensor &input, const GroupNorm *norm,
     Edges edges) {
   at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast3d);
   Clip clip(x);
@@ -140,7 +140,7 @@ at::Tensor framed(
           }
           kernels.scaleShift(
               from + i * row, scales.factors.data(), scales.shifts.data(), clip.width,
-              clip.channels, activates, place);
+              clip.channels, place);
         });
       }
     });
@@ -180,7 +180,7 @@ using namespace ct;
 using namespace ct::kernels;
 
 int32_t ct_kernels_frame(
-    ct_tensor input, int64_t groups, ct_tensor weight, ct_tensor bias, double eps, bool activates,
+    ct_tensor input, int64_t groups, ct_tensor weight, ct_tensor bias, double eps,
     int64_t front, int64_t side, ct_tensor *out) {
   CT_TRY({
     const at::Tensor &x = ref(input);
@@ -195,7 +195,7 @@ int32_t ct_kernels_frame(
     }
     if (!fit) return CT_OK;
     withKernels(x, out, [&](const auto &kernels) {
-      return framed(kernels, x, weight ? &norm : nullptr, activates, Edges{front, side});
+      return framed(kernels, x, weight ? &norm : nullptr, Edges{front, side});
     });
   })
 }

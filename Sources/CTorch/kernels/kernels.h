@@ -41,10 +41,9 @@ template <typename T> struct Table {
   /// Sums over `count` positions of `size` channels, each channel less its `center`, and of squares.
   void (*channelSums)(
       const T *x, const float *center, int64_t count, int64_t size, float *sums, float *squares);
-  /// x · factor + shift of each channel, then SiLU if `activates`.
+  /// x · factor + shift of each channel, then SiLU.
   void (*scaleShift)(
-      const T *x, const float *factor, const float *shift, int64_t count, int64_t size,
-      bool activates, T *out);
+      const T *x, const float *factor, const float *shift, int64_t count, int64_t size, T *out);
 };
 
 /// Channels of a head are multiples of this, and at most `largestHead`.
