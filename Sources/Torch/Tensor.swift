@@ -24,6 +24,9 @@ public final class Tensor: @unchecked Sendable {
     /// The number of elements.
     public var count: Int { Int(ct_tensor_count(handle)) }
 
+    /// The bytes of the elements.
+    package var byteCount: Int { count * dtype.size }
+
     /// The type of the elements.
     public var dtype: DType { DType(rawValue: ct_tensor_dtype(handle)) ?? .uint8 }
 

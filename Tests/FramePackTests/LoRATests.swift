@@ -39,9 +39,10 @@ import TorchNN
 
     /// The latents of each section.
     private func latents(
-        _ request: GenerationRequest, events: @escaping (PipelineEvent) -> Void = { _ in }
+        _ request: GenerationRequest, _ options: PipelineOptions = PipelineOptions(),
+        events: @escaping (PipelineEvent) -> Void = { _ in }
     ) throws -> [Tensor] {
-        let result = try Pipeline(tinyModel()).run(request, events: events)
+        let result = try Pipeline(tinyModel(), options: options).run(request, events: events)
         let job = URL(fileURLWithPath: try #require(result.job))
         return try (0..<3).map {
             try SafetensorsFile(job.appendingPathComponent("section-00\($0).safetensors"))
@@ -82,6 +83,34 @@ import TorchNN
             // Half of the second section is over at 0.43 s: the old strength holds longer in it.
             #expect(try isSame(earlier[1], full[1]))
             #expect(try !isSame(earlier[2], full[2]))
+        }
+    }
+
+    /// With true guidance, a prompt for each section, and a LoRA that is off, on and off.
+    @Test func whatARunRemembersChangesNoByte() throws {
+        try withTemporaryFolder { folder in
+            let file = try lora("a.safetensors", in: folder)
+            var request = try request(
+                in: folder, "remembered.mp4",
+                [
+                    AppliedLoRA(
+                        file, strength: 0,
+                        at: [
+                            TimedStrength(seconds: 0.3, strength: 1),
+                            TimedStrength(seconds: 0.6, strength: 0),
+                        ])
+                ])
+            (request.cfg, request.negativePrompt) = (3, "a dog")
+            request.promptAt = [
+                TimedPrompt(seconds: 0.3, text: "a cat sits"),
+                TimedPrompt(seconds: 0.6, text: "a cat walks"),
+            ]
+            let found = try latents(request)
+            var options = PipelineOptions()
+            options.memoryLimit = 0
+            request.output = folder.appendingPathComponent("anew.mp4").path
+            let wanted = try latents(request, options)
+            for (found, wanted) in zip(found, wanted) { #expect(try isSame(found, wanted)) }
         }
     }
 

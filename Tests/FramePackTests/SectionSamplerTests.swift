@@ -3,6 +3,7 @@ import Models
 import TestSupport
 import Testing
 import Torch
+import TorchNN
 
 /// A network that gives what it is told.
 private struct ToyDenoiser: Denoiser {
@@ -23,7 +24,7 @@ private struct ToyDenoiser: Denoiser {
             promptEmbeds: try .zeros([1, 1, 1]), pooled: try .zeros([1, 1]))
         return try SectionSampler(
             { _ in SamplerChoice.euler.sampler(schedule) }, guidance: Guidance(), dtype: .float32
-        ) { ToyDenoiser(answer: answer) }.sample(
+        ) { _ in ToyDenoiser(answer: answer) }.sample(
             section: 2, noise: .ones([1, 16, 1, 2, 2]),
             context: SectionContext(indices: .shared([1])), prompt: prompt, negative: nil,
             onStep: onStep)
@@ -74,6 +75,38 @@ private struct ToyDenoiser: Denoiser {
 
     private func values(_ frames: ContextFrames?) throws -> [Float] {
         try #require(frames).latents.select(1, 0).select(2, 0).select(2, 0).array(Float.self)
+    }
+
+    /// Two sections in four steps with two prompts: eight rows, whatever the number of sections.
+    @Test func modulationsAreComputedOnceForAllSections() throws {
+        let transformer = try Transformer(folder: tinyModel().folder(of: .transformer))
+        let config = transformer.config
+        let counters = transformer.linears.filter { $0.name.contains("norm") }
+            .map { ($0.name, CountingAdapter($0.layer)) }
+        try transformer.attach(AdapterSet("counters", counters.map { ($0, $1) }))
+        let denoiser = TransformerDenoiser(
+            transformer, execution: Execution(memory: RunMemory()), distilledScale: 1)
+        let sampler = SectionSampler(
+            { SamplerChoice.unipc.sampler(FlowSchedule(tokenCount: 4 * $0, stepCount: 4)) },
+            guidance: Guidance(trueScale: 2), dtype: .float32
+        ) { denoiser.during($0) }
+        let generator = try Generator(seed: 3)
+        func prompt() throws -> Conditioning {
+            Conditioning(
+                promptEmbeds: try .randn([1, 3, config.textSize], generator: generator),
+                pooled: try .randn([1, config.pooledSize], generator: generator))
+        }
+        let (positive, negative) = (try prompt(), try prompt())
+        for section in 0..<2 {
+            _ = try withoutGradients {
+                try sampler.sample(
+                    section: section, noise: .randn([1, 16, 2, 4, 4], generator: generator),
+                    context: SectionContext(indices: .shared([section, section + 1])),
+                    prompt: positive, negative: negative)
+            }
+            #expect(counters.allSatisfy { $0.1.calls == 8 })
+        }
+        #expect(counters.count > 2)
     }
 
     @Test func resumedNoiseIsTheSame() throws {

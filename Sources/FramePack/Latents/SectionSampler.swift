@@ -4,7 +4,7 @@ public import Torch
 /// Takes one section from noise to latents.
 public struct SectionSampler {
     /// Makes the denoiser of one branch of one section, so that caches begin anew.
-    public typealias MakeDenoiser = () -> any Denoiser
+    public typealias MakeDenoiser = (_ schedule: FlowSchedule) -> any Denoiser
     /// Makes the steps of a section that generates so many latents: noise levels depend on them.
     public typealias MakeSampler = (_ latents: Int) -> any Sampler
 
@@ -46,9 +46,11 @@ public struct SectionSampler {
         section: Int, noise: Tensor, context: SectionContext, prompt: Conditioning,
         negative: Conditioning?, onStep: (StepReport) throws -> Void = { _ in }
     ) throws -> Tensor {
-        let denoiser = makeDenoiser()
-        let opposite = guidance.needsNegative ? negative.map { ($0, makeDenoiser()) } : nil
-        return try sampler(noise.dim(2)).sample(noise, dtype: dtype) { x, sigma in
+        let sampler = sampler(noise.dim(2))
+        let denoiser = makeDenoiser(sampler.schedule)
+        let opposite =
+            guidance.needsNegative ? negative.map { ($0, makeDenoiser(sampler.schedule)) } : nil
+        return try sampler.sample(noise, dtype: dtype) { x, sigma in
             let v = try denoiser.velocity(x, sigma: sigma, context: context, prompt: prompt)
             guard let (negative, other) = opposite else { return v }
             return try guidance.combined(

@@ -129,12 +129,14 @@ public final class FrameGenerator {
         let start = try ImageEncoder.latent(
             picture, library.vae(), noise: noise.picture(), dtype: library.precision.vae,
             device: device)
-        let negative =
-            request.guidanceSettings.needsNegative ? try prompt(request.negativePrompt) : nil
+        let conditionings = KnownConditionings<String>(on: device)
+        func conditioning(_ text: String) throws -> Conditioning {
+            try conditionings(text, prompt(text), vision)
+        }
         let cache = try request.stepCacheSetup(model)
         var caches: [any StepCache] = []
         let sampler = try request.sectionSampler(
-            library, size: size,
+            library, size: size, memory: RunMemory(),
             around: { denoiser in
                 if let around { return around(denoiser) }
                 guard let cache = cache?.cache(denoiser) else { return denoiser }
@@ -149,8 +151,9 @@ public final class FrameGenerator {
             try library.adapt(request.lora, during: plan.time(of: section))
             let latents = try sampler.sample(
                 section, after: history, noise: noise, on: device,
-                prompt: prompt(plan.prompt(of: section)).conditioning(vision: vision, on: device),
-                negative: negative?.conditioning(vision: vision, on: device))
+                prompt: conditioning(plan.prompt(of: section)),
+                negative: request.guidanceSettings.needsNegative
+                    ? conditioning(request.negativePrompt) : nil)
             try history.add(latents, of: section)
             record.calls += request.steps * (request.guidanceSettings.needsNegative ? 2 : 1)
             record.skipped += caches.reduce(0) { $0 + $1.computed.count { !$0 } }

@@ -22,11 +22,12 @@ extension GenerationRequest {
     /// - Parameters:
     ///   - library: The networks.
     ///   - size: The video's size.
+    ///   - memory: What the run has computed already.
     ///   - around: Makes the denoiser of each branch of each section from the transformer's; nil
     ///     for the step cache that is asked for.
     ///   - onProgress: Called between the transformer's blocks; what it throws ends the sampling.
     func sectionSampler(
-        _ library: ModelLibrary, size: FrameSize,
+        _ library: ModelLibrary, size: FrameSize, memory: RunMemory?,
         around: ((TransformerDenoiser) -> any Denoiser)? = nil,
         onProgress: @escaping () throws -> Void
     ) throws -> SectionSampler {
@@ -35,13 +36,16 @@ extension GenerationRequest {
             try library.transformer(),
             execution: Execution(
                 dtype: precision.transformer, roundsConditions: precision.roundsConditions,
-                onProgress: onProgress),
+                memory: memory, onProgress: onProgress),
             distilledScale: guidance)
         let cache = try stepCacheSetup(library.folder)
         return SectionSampler(
             { sampler.sampler(schedule(latents: $0, size: size)) }, guidance: guidanceSettings,
             dtype: precision.transformer
-        ) { around?(denoiser) ?? cache?.cache(denoiser) ?? denoiser }
+        ) { schedule in
+            let denoiser = denoiser.during(schedule)
+            return around?(denoiser) ?? cache?.cache(denoiser) ?? denoiser
+        }
     }
 
     /// The step cache that the request asks for; nil for none.

@@ -14,6 +14,8 @@ final class GenerationRun {
     let noise: SectionNoise
     var meter: ProgressMeter
     private let options: PipelineOptions
+    private let memory: RunMemory
+    private let conditionings: KnownConditionings<Int>
     private let report: (PipelineEvent) -> Void
     /// What was done last, as the beginning of an error's sentence.
     private(set) var place = "Loading the model"
@@ -27,6 +29,8 @@ final class GenerationRun {
     ) throws {
         (self.planned, self.job, self.library) = (planned, job, library)
         (self.options, self.token, self.report) = (options, token, report)
+        memory = RunMemory(limit: options.memoryLimit)
+        conditionings = KnownConditionings(on: library.device)
         frames = try FrameStore(job, plan: planned.plan, size: planned.size)
         noise = try SectionNoise(
             seed: planned.request.seed, plan: planned.plan, size: planned.size)
@@ -53,6 +57,9 @@ final class GenerationRun {
 
     // MARK: - Sampling
 
+    /// Stands for the negative prompt among the prompts' numbers.
+    private static let negativeNumber = -1
+
     private func sampleAndDecode(_ history: inout LatentHistory, _ conditions: Conditions) throws {
         let tiling: VAETiling = request.tiling ? .referenceSpatial : .reference
         var joiner: WindowJoiner?
@@ -76,6 +83,7 @@ final class GenerationRun {
     private func sampleAll(_ history: inout LatentHistory, _ conditions: Conditions) throws {
         for section in plan.sections { try takeLatents(of: section, &history, conditions) }
         try library.release([.transformer])
+        memory.removeAll()
     }
 
     private func decodeStream(_ history: LatentHistory, in order: [Section]) throws {
@@ -107,16 +115,18 @@ final class GenerationRun {
     {
         let device = library.device
         try library.adapt(request.lora, during: plan.time(of: section))
-        let sampler = try request.sectionSampler(library, size: planned.size) { [token] in
-            try token.check()
-        }
+        let sampler = try request.sectionSampler(
+            library, size: planned.size, memory: memory
+        ) { [token] in try token.check() }
+        let number = section.promptNumber
         let preview = LatentPreview(planned.model.settings.preview ?? .released)
         var began = Date()
         return try sampler.sample(
             section, after: history, noise: noise, on: device,
-            prompt: conditions.prompts[section.promptNumber].conditioning(
-                vision: conditions.vision, on: device),
-            negative: conditions.negative?.conditioning(vision: conditions.vision, on: device)
+            prompt: conditionings(number, conditions.prompts[number], conditions.vision),
+            negative: conditions.negative.map {
+                try conditionings(Self.negativeNumber, $0, conditions.vision)
+            }
         ) { step in
             try token.check()
             meter.stepDone(seconds: Date().timeIntervalSince(began))

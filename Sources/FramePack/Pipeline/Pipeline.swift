@@ -1,6 +1,7 @@
 import Checkpoints
 public import Foundation
 import Media
+import Models
 public import Torch
 
 /// How a pipeline runs, beside what is asked of it.
@@ -11,6 +12,9 @@ public struct PipelineOptions: Sendable {
     public var previews = true
     /// Which kernels compute on a CPU; a request with `parity` has the plain ones.
     public var kernels = Kernels.fused
+    /// The bytes that are kept at most of what the transformer would compute again from step to step
+    /// and from section to section; 0 keeps nothing, to the same bits.
+    public var memoryLimit = RunMemory.defaultLimit
 
     /// On the CPU, with previews.
     public init() {}

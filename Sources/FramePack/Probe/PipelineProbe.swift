@@ -191,7 +191,7 @@ private struct ProbeRun {
             try library.vae(), plan: plan, dtype: options.dtype, device: device)
         var append = SoftAppend(plan)
         var pixels: [Int: Tensor] = [:]
-        let sampler = try request.sectionSampler(library, size: size) {}
+        let sampler = try request.sectionSampler(library, size: size, memory: nil) {}
         for section in plan.sections {
             let own = try noise.section(section.number)
             try library.adapt(request.lora, during: plan.time(of: section))

@@ -39,7 +39,7 @@ public protocol Denoiser {
 /// The packed transformer as a denoiser.
 public struct TransformerDenoiser: Denoiser {
     let transformer: Transformer
-    let execution: Execution
+    private(set) var execution: Execution
     let distilledScale: Double
 
     /// Makes a denoiser.
@@ -70,17 +70,26 @@ public struct TransformerDenoiser: Denoiser {
         try transformer(input(x, sigma: sigma, context: context, prompt: prompt), execution)
     }
 
-    /// The transformer's input: timestep and guidance are in thousandths.
+    /// The denoiser for a section whose steps are known, so that a run's memory serves all of them.
+    public func during(_ schedule: FlowSchedule) -> TransformerDenoiser {
+        var result = self
+        result.execution.timesteps = schedule.sigmas.dropLast().map(Self.thousandfold)
+        return result
+    }
+
+    private static func thousandfold(_ value: Float) -> Float { value * 1000 }
+
+    /// The transformer's input: timestep and guidance are in thousandths, on the CPU.
     func input(_ x: Tensor, sigma: Float, context: SectionContext, prompt: Conditioning) throws
         -> TransformerInput
     {
-        func thousandfold(_ value: Float) throws -> Tensor {
-            try Tensor([value * 1000], [1]).to(x.device)
+        func condition(_ value: Float) throws -> Tensor {
+            try Tensor([Self.thousandfold(value)], [1])
         }
         return TransformerInput(
-            latents: x, timestep: try thousandfold(sigma),
+            latents: x, timestep: try condition(sigma),
             guidance: transformer.config.hasGuidance
-                ? try thousandfold(Float(distilledScale)) : nil,
+                ? try condition(Float(distilledScale)) : nil,
             indices: context.indices, context: context.packed, conditioning: prompt)
     }
 }

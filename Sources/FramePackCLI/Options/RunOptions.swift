@@ -7,7 +7,8 @@ import Torch
 struct RunOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "cpu, cuda, cuda:N, or auto for a GPU if there is one.")
     var device = DeviceOption.best
-    @Option(help: "Kernels of a CPU: fused, or libtorch's plain ones.")
+    @Option(
+        help: "Kernels of a CPU: fused, or libtorch's plain ones, with nothing kept for later.")
     var kernels = Kernels.fused
     @Flag(help: "Print every event as a line of JSON.")
     var json = false
@@ -35,6 +36,7 @@ struct RunOptions: ParsableArguments {
         var options = PipelineOptions()
         options.device = try device.resolved()
         options.kernels = kernels
+        if kernels == .plain { options.memoryLimit = 0 }
         options.previews = reporter.wantsPreviews
         let interruption = Interruption(token)
         defer { reporter.finish() }

@@ -108,12 +108,13 @@ package final class SampleRenderer {
         let prompt = try conditions.prompt(number, on: device)
         let noise = try SectionNoise(seed: request.seed, plan: plan, size: size)
         let denoiser = TransformerDenoiser(
-            transformer, execution: Execution(dtype: dtype) { try token.check() },
+            transformer,
+            execution: Execution(dtype: dtype, memory: RunMemory()) { try token.check() },
             distilledScale: request.guidance)
         let sampler = SectionSampler(
             { request.sampler.sampler(request.schedule(latents: $0, size: size)) },
             guidance: Guidance(), dtype: dtype
-        ) { denoiser }
+        ) { denoiser.during($0) }
         var history = LatentHistory(
             start: start, plan: plan, codebook: plan.packing.isDiscrete ? try codebook() : nil)
         for section in plan.sections {

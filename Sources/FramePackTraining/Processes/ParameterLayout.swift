@@ -54,8 +54,3 @@ public struct HeldBytes: Equatable, Sendable {
     /// All of them.
     public var total: Int { weights + gradients + optimizer + averages + gathered }
 }
-
-extension Tensor {
-    /// The bytes of the elements.
-    var byteCount: Int { count * dtype.size }
-}

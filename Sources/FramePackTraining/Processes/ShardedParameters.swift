@@ -97,7 +97,10 @@ final class ShardedParameters: ParameterLayout, WeightResidency {
         phase = .forward
     }
 
-    func withBlock(_ block: String, _ body: () throws -> [Tensor]) throws -> [Tensor] {
+    /// A process always gathers whole blocks: their rows are divided as one.
+    func withBlock(
+        _ block: String, _ selection: BlockSelection, _ body: () throws -> [Tensor]
+    ) throws -> [Tensor] {
         guard let list = blocks[block] else { return try body() }
         guard gradientsEnabled else {
             let isOpen = list.allSatisfy(\.isGathered)

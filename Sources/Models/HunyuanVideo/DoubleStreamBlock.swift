@@ -39,8 +39,8 @@ public final class DoubleStreamBlock {
     public func callAsFunction(_ x: Tensor, context: Tensor, _ conditions: BlockConditions) throws
         -> (x: Tensor, context: Tensor)
     {
-        let modulation = try norm1(conditions.temb)
-        let modulationContext = try norm1Context(conditions.temb)
+        let modulation = try norm1(conditions)
+        let modulationContext = try norm1Context(conditions)
         var (x, context) = (x, context)
 
         let y = try attention(
@@ -63,10 +63,13 @@ public final class DoubleStreamBlock {
     ///
     /// - Parameters:
     ///   - x: Video tokens, `(B, L, C)`.
-    ///   - temb: The embedded conditions, `(B, C)`.
+    ///   - conditions: What all blocks of the pass share, for B samples.
     /// - Returns: `(B, L, C)`.
     /// - Throws: `TorchError`, `.outOfMemory` among them.
-    public func attentionInput(_ x: Tensor, temb: Tensor) throws -> Tensor {
-        try norm1(temb)[0](x, norm)
+    public func attentionInput(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
+        try norm1(conditions)[0](x, norm)
     }
+
+    /// The layers whose results depend on nothing but the conditions.
+    var modulations: [Linear] { [norm1.linear, norm1Context.linear] }
 }

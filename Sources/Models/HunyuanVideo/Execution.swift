@@ -18,20 +18,28 @@ public struct Execution {
     ///
     /// Short sequences train faster so on a CPU; 0 never does.
     public var longestScores: Int
+    /// What the run has computed already; nil computes everything anew.
+    public var memory: RunMemory?
+    /// The timesteps, 1000 · sigma, of all steps of the section as far as they are known.
+    ///
+    /// What depends on them goes into ``memory`` for all steps while its weights are at hand.
+    public var timesteps: [Float]
     /// Called between blocks and between chunks; what it throws ends the pass.
     public var onProgress: (() throws -> Void)?
 
     /// Chooses how to run; the defaults are exact.
     public init(
         dtype: DType = .float32, roundsConditions: Bool = false, chunkSize: Int = 2048,
-        checkpointsBlocks: Bool = false, longestScores: Int = 0,
-        onProgress: (() throws -> Void)? = nil
+        checkpointsBlocks: Bool = false, longestScores: Int = 0, memory: RunMemory? = nil,
+        timesteps: [Float] = [], onProgress: (() throws -> Void)? = nil
     ) {
         self.dtype = dtype
         self.roundsConditions = roundsConditions
         self.chunkSize = chunkSize
         self.checkpointsBlocks = checkpointsBlocks
         self.longestScores = longestScores
+        self.memory = memory
+        self.timesteps = timesteps
         self.onProgress = onProgress
     }
 

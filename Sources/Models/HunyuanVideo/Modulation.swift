@@ -19,7 +19,7 @@ struct Modulation {
 /// Fresh weights are zero, so that a fresh block passes its input on. Source: DiT
 /// (arXiv:2212.09748), section 3.2, adaLN-Zero.
 final class AdaLayerNormZero {
-    private let linear: Linear
+    let linear: Linear
     private let branchCount: Int
 
     init(_ size: Int, branchCount: Int, _ weights: Weights) throws {
@@ -27,9 +27,10 @@ final class AdaLayerNormZero {
         linear = try Linear(size, 3 * branchCount * size, zero: true, weights["linear"])
     }
 
-    /// The modulation of each branch for conditions `(B, C)`.
-    func callAsFunction(_ temb: Tensor) throws -> [Modulation] {
-        let parts = try linear(temb.silu()).unsqueeze(1).chunk(3 * branchCount, axis: -1)
+    /// The modulation of each branch for the conditions of a pass.
+    func callAsFunction(_ conditions: BlockConditions) throws -> [Modulation] {
+        let parts = try conditions.modulation(linear).unsqueeze(1)
+            .chunk(3 * branchCount, axis: -1)
         return try (0..<branchCount).map { branch in
             Modulation(
                 shift: parts[3 * branch], factor: try parts[3 * branch + 1] + 1,
@@ -40,7 +41,7 @@ final class AdaLayerNormZero {
 
 /// The last normalisation, whose scale comes before its shift.
 final class AdaLayerNormContinuous {
-    private let linear: Linear
+    let linear: Linear
     private let norm: LayerNorm
 
     init(_ size: Int, _ weights: Weights) throws {
@@ -48,9 +49,9 @@ final class AdaLayerNormContinuous {
         norm = LayerNorm(size)
     }
 
-    /// Normalises `(B, L, C)` under conditions `(B, C)`.
-    func callAsFunction(_ x: Tensor, temb: Tensor) throws -> Tensor {
-        let parts = try linear(temb.silu()).unsqueeze(1).chunk(2, axis: -1)
+    /// Normalises `(B, L, C)` under the conditions of a pass.
+    func callAsFunction(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
+        let parts = try conditions.modulation(linear).unsqueeze(1).chunk(2, axis: -1)
         return try norm(x, factor: parts[0] + 1, shift: parts[1])
     }
 }

@@ -35,7 +35,7 @@ public final class SingleStreamBlock {
     /// - Throws: What `onProgress` of the conditions' execution throws; `TorchError`,
     ///   `.outOfMemory` among them.
     public func callAsFunction(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
-        let modulation = try modulation(conditions.temb)[0]
+        let modulation = try modulation(conditions)[0]
         let normalized = try modulation(x, norm)
         let (q, k, v) = try heads(normalized, conditions.rotary)
         let y = try attend(q, k, v, conditions.lengths, conditions.execution)
@@ -44,4 +44,6 @@ public final class SingleStreamBlock {
             return try modulation.add(down(.cat([parts[2], inner], axis: -1)), to: parts[0])
         }
     }
+    /// The layers whose results depend on nothing but the conditions.
+    var modulations: [Linear] { [modulation.linear] }
 }

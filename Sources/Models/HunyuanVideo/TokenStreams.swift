@@ -1,4 +1,5 @@
 public import Torch
+import TorchNN
 
 /// What all blocks of a pass share.
 public struct BlockConditions {
@@ -8,12 +9,33 @@ public struct BlockConditions {
     public let execution: Execution
     let rotary: VideoPhases
     let lengths: TokenLengths
+    /// The step in the run's memory; nil where nothing is remembered.
+    let remembered: RememberedStep?
 
-    init(temb: Tensor, execution: Execution, rotary: VideoPhases, lengths: TokenLengths) {
+    init(
+        temb: Tensor, execution: Execution, rotary: VideoPhases, lengths: TokenLengths,
+        remembered: RememberedStep? = nil
+    ) {
         self.temb = temb
         self.execution = execution
         self.rotary = rotary
         self.lengths = lengths
+        self.remembered = remembered
+    }
+
+    /// What a layer makes of the conditions, `(B, n·C)`, computed or remembered.
+    func modulation(_ layer: Linear) throws -> Tensor {
+        guard let remembered else { return try layer(temb.silu()) }
+        return try remembered.table.value(layer.name, of: remembered.row) {
+            try layer($0.temb.silu())
+        }
+    }
+
+    /// Which weights of a block are read, some layers of which depend on nothing but the conditions.
+    func selection(_ modulations: [Linear]) -> BlockSelection {
+        guard let table = remembered?.table, modulations.allSatisfy({ table.holds($0.name) })
+        else { return .all }
+        return .without(modulations.map { "\($0.name)." })
     }
 
     /// Conditions for blocks that run by themselves, as in a check of a device or a benchmark.

@@ -19,11 +19,13 @@ public final class Transformer {
     public let linears: [(name: String, layer: Linear)]
     private let store: ParameterStore
     private let prefix: String
-    private let patches: PatchEmbedding
-    private let contextPatches: PackedPatchEmbedding?
-    private let imageProjection: ImageProjection?
-    private let refiner: TokenRefiner
-    private let conditionEmbedding: ConditionEmbedding
+    let patches: PatchEmbedding
+    let contextPatches: PackedPatchEmbedding?
+    let imageProjection: ImageProjection?
+    let refiner: TokenRefiner
+    let conditionEmbedding: ConditionEmbedding
+    /// The layers whose results a ``RunMemory`` keeps, in part or as a whole.
+    let rememberedLayers: [Linear]
     private let outputNorm: AdaLayerNormContinuous
     private let output: Linear
 
@@ -60,6 +62,13 @@ public final class Transformer {
             size, config.outputChannels * config.patchSize * config.patchSize, zero: true,
             weights["proj_out"])
         (parameters, linears) = (weights.parameters, weights.linears)
+        let modulations =
+            doubleBlocks.flatMap(\.modulations) + singleBlocks.flatMap(\.modulations)
+            + [outputNorm.linear]
+        let embeddings = ["image_projection", "context_embedder", "time_text_embed"].flatMap {
+            weights[$0].linears.map(\.layer)
+        }
+        rememberedLayers = embeddings + modulations
     }
 
     /// The velocity of noisy latents: noise minus data.
@@ -77,68 +86,6 @@ public final class Transformer {
     /// The number of blocks, double and single.
     public var blockCount: Int { doubleBlocks.count + singleBlocks.count }
 
-    /// Turns an input into tokens: the stage before the blocks.
-    ///
-    /// - Parameters:
-    ///   - input: The latents `(B, 16, F, h, w)`, and what they are to become.
-    ///   - execution: How this stage and those after it run.
-    /// - Returns: Video tokens `(B, L, C)`, and vision and text tokens `(B, T, C)`, in the type of
-    ///   `execution`.
-    /// - Throws: `ModelError` that names the tensor of the input that does not fit; what
-    ///   `execution.onProgress` throws; `TorchError`, `.outOfMemory` among them.
-    public func embed(_ input: TransformerInput, _ execution: Execution = Execution()) throws
-        -> TokenStreams
-    {
-        try input.validate(for: config)
-        let dtype = execution.dtype
-        func rounded(_ value: Tensor) throws -> Tensor {
-            try value.to(execution.roundsConditions ? .bfloat16 : .float32).to(.float32)
-        }
-        let timestep = try rounded(input.timestep)
-        let (x, rotary) = try embedVideo(input, dtype)
-        let temb = try conditionEmbedding(
-            timestep: timestep, guidance: input.guidance.map(rounded),
-            pooled: input.conditioning.pooled.to(dtype))
-        let (context, lengths) = try embedText(input.conditioning, timestep, execution)
-        let conditions = BlockConditions(
-            temb: temb, execution: execution, rotary: rotary,
-            lengths: try lengths.prefixed(
-                by: x.dim(1) + context.dim(1) - (lengths.lengths.max() ?? 0), on: x.device))
-        return TokenStreams(
-            x: x, context: context, conditions: conditions,
-            latentSize: Array(input.latents.shape.suffix(3)))
-    }
-
-    private func embedVideo(_ input: TransformerInput, _ dtype: DType) throws -> (
-        Tensor, VideoPhases
-    ) {
-        let embedding = RotaryEmbedding(config)
-        let (latents, patchSize) = (input.latents, config.patchSize)
-        let grid = (height: latents.dim(3) / patchSize, width: latents.dim(4) / patchSize)
-        func rotary(_ indices: FrameIndices, _ box: RotaryEmbedding.Box) throws -> VideoPhases {
-            try embedding(indices.tensor(on: latents.device), grid: grid, box: box)
-                .repeated(latents.dim(0))
-        }
-        var parts = try contextPatches?(input.context, dtype, rotary: rotary) ?? []
-        parts.append((try patches(latents.to(dtype)), try rotary(input.indices, .patch)))
-        return (try .cat(parts.map(\.tokens), axis: 1), try .joined(parts.map(\.rotary)))
-    }
-
-    private func embedText(
-        _ conditioning: Conditioning, _ timestep: Tensor, _ execution: Execution
-    ) throws -> (Tensor, TokenLengths) {
-        let longest = conditioning.textLengths.max() ?? 0
-        let text = try conditioning.promptEmbeds.narrow(1, 0, longest).to(execution.dtype)
-        let lengths = try TokenLengths(conditioning.textLengths, of: longest, on: text.device)
-        let refined = try refiner(text, timestep: timestep, lengths, execution)
-        guard let imageProjection, let image = conditioning.imageEmbeds else {
-            return (refined, lengths)
-        }
-        return (
-            try .cat([imageProjection(image.to(execution.dtype)), refined], axis: 1), lengths
-        )
-    }
-
     /// Runs a range of the blocks, the double ones first.
     ///
     /// - Parameters:
@@ -151,8 +98,11 @@ public final class Transformer {
         var result = streams
         let doubles = range.clamped(to: 0..<doubleBlocks.count)
         for index in doubles {
-            let (block, name) = (doubleBlocks[index], "transformer_blocks.\(index).")
-            let tokens = try step(name, [result.x, result.context], result.conditions) {
+            let block = doubleBlocks[index]
+            let name = "transformer_blocks.\(index)."
+            let tokens = try step(
+                name, block.modulations, [result.x, result.context], result.conditions
+            ) {
                 let (x, context) = try block($0[0], context: $0[1], $1)
                 return [x, context]
             }
@@ -164,8 +114,11 @@ public final class Transformer {
         var joined = try Tensor.cat([result.x, result.context], axis: 1)
         for index in singles {
             let number = index - doubleBlocks.count
-            let (block, name) = (singleBlocks[number], "single_transformer_blocks.\(number).")
-            joined = try step(name, [joined], result.conditions) { [try block($0[0], $1)] }[0]
+            let block = singleBlocks[number]
+            let name = "single_transformer_blocks.\(number)."
+            joined = try step(name, block.modulations, [joined], result.conditions) {
+                [try block($0[0], $1)]
+            }[0]
         }
         let parts = try joined.split(lengths, axis: 1)
         (result.x, result.context) = (parts[0], parts[1])
@@ -175,13 +128,16 @@ public final class Transformer {
     /// Runs one block with its weights at hand, in a training pass perhaps without keeping its
     /// activations.
     private func step(
-        _ name: String, _ tokens: [Tensor], _ conditions: BlockConditions,
+        _ name: String, _ modulations: [Linear], _ tokens: [Tensor],
+        _ conditions: BlockConditions,
         _ block: @escaping ([Tensor], BlockConditions) throws -> [Tensor]
     ) throws -> [Tensor] {
         try conditions.execution.onProgress?()
         let (store, name) = (store, prefix + name)
         func body(_ tokens: [Tensor], _ conditions: BlockConditions) throws -> [Tensor] {
-            try store.withBlock(name) { try block(tokens, conditions) }
+            try store.withBlock(name, conditions.selection(modulations)) {
+                try block(tokens, conditions)
+            }
         }
         guard conditions.execution.checkpointsBlocks, gradientsEnabled else {
             return try body(tokens, conditions)
@@ -207,7 +163,7 @@ public final class Transformer {
     public func head(_ streams: TokenStreams) throws -> Tensor {
         let tokens = try streams.sectionTokens(patchSize: config.patchSize)
         let patches = try output(
-            outputNorm(tokens, temb: streams.conditions.temb).to(.float32))
+            outputNorm(tokens, streams.conditions).to(.float32))
         let (size, patch) = (streams.latentSize, config.patchSize)
         let (height, width) = (size[1], size[2])
         return try patches.reshape(
@@ -223,6 +179,10 @@ public final class Transformer {
     /// - Returns: `(B, L, C)`.
     /// - Throws: `TorchError`, `.outOfMemory` among them.
     public func stepCacheSignal(_ streams: TokenStreams) throws -> Tensor {
-        try doubleBlocks[0].attentionInput(streams.x, temb: streams.conditions.temb)
+        let (block, conditions) = (doubleBlocks[0], streams.conditions)
+        let name = prefix + "transformer_blocks.0."
+        return try store.withBlock(name, conditions.selection(block.modulations)) {
+            [try block.attentionInput(streams.x, conditions)]
+        }[0]
     }
 }

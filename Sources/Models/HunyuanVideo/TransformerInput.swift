@@ -87,9 +87,9 @@ public struct Conditioning {
 public struct TransformerInput {
     /// Noisy latents of the section, `(B, 16, F, h, w)`.
     public var latents: Tensor
-    /// 1000 · sigma, `(B)`.
+    /// 1000 · sigma, `(B)`, on any device.
     public var timestep: Tensor
-    /// 1000 · distilled guidance scale, `(B)`; nil only for a model without that input.
+    /// 1000 · distilled guidance scale, `(B)`, on any device; nil only for a model without that input.
     public var guidance: Tensor?
     /// The places of the section's frames in the video.
     public var indices: FrameIndices
@@ -103,9 +103,9 @@ public struct TransformerInput {
     /// - Parameters:
     ///   - latents: Noisy latents of the section, `(B, 16, F, h, w)`; h and w are multiples of the
     ///     patch, 2 as released.
-    ///   - timestep: 1000 · sigma, `(B)`.
-    ///   - guidance: 1000 · distilled guidance scale, `(B)`; nil only for a model without that
-    ///     input.
+    ///   - timestep: 1000 · sigma, `(B)`, on any device: where a run has a memory, the CPU is best.
+    ///   - guidance: 1000 · distilled guidance scale, `(B)`, as `timestep`; nil only for a model
+    ///     without that input.
     ///   - indices: One for each of the F frames.
     ///   - context: The history, with the section's B, h and w.
     ///   - conditioning: Prompt and picture of B samples.
