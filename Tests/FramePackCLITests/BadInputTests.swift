@@ -43,6 +43,9 @@ import Torch
         Case("-1 steps", ["--steps", "-1"], says: "steps is -1"),
         Case("-1 guidance", ["--guidance", "-1"], says: "guidance is -1"),
         Case("rescaling of 3", ["--guidance-rescale", "3"], says: "--guidance-rescale is 3"),
+        Case(
+            "a refresh of 0", ["--context-refresh", "0"], says: "--context-refresh is 0", "1 to 100"
+        ),
         Case("-1 seed", ["--seed", "-1"], says: "seed is -1"),
         Case("crf 99", ["--crf", "99"], says: "crf is 99"),
         Case("odd width", ["--width", "650", "--height", "640"], says: "width is 650", "656"),

@@ -21,6 +21,19 @@ import Testing
         #expect(sections.map { $0["tokens"] as? Int } == [17_500 + 729, 17_500 + 729])
     }
 
+    @Test func keptContextsAreInTheMemory() throws {
+        func kept(_ options: String...) throws -> Int {
+            let run = try Program.run(["plan", "--json", "--seconds", "2"] + options)
+            let plan = try JSONSerialization.jsonObject(with: Data(run.output.utf8))
+            let memory = try #require((plan as? [String: Any])?["memory"] as? [String: Any])
+            return try #require(memory["keptContext"] as? Int)
+        }
+        #expect(try kept() == 0)
+        let one = try kept("--context-refresh", "2")
+        #expect(one > 3_000_000_000)
+        #expect(try kept("--context-refresh", "3", "--cfg", "2") == 2 * one)
+    }
+
     @Test func framesAreExact() throws {
         let plan = try plan("--frames", "50", "--order", "f1", "--width", "320", "--height", "320")
         #expect(plan["frames"] as? Int == 50)

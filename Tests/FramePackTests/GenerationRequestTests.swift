@@ -40,6 +40,7 @@ private func refusal(json: String) -> String? {
         #expect(request.crf == 16)
         #expect(request.fps == 30)
         #expect(request.stepCache == .none)
+        #expect(request.contextRefresh == 1)
         #expect(try request.plan().frameCount == 145)
     }
 
@@ -59,6 +60,8 @@ private func refusal(json: String) -> String? {
         #expect(refusal { $0.seed = -1 } == "seed is -1; it must be 0 or more.")
         #expect(refusal { $0.guidance = .nan } == "guidance is nan; it must be from 1 to 32.")
         #expect(refusal { $0.shift = 0 } == "shift is 0; it must be from 0.01 to 100.")
+        #expect(
+            refusal { $0.contextRefresh = 0 } == "contextRefresh is 0; it must be from 1 to 100.")
         #expect(refusal { $0.threshold = 1.5 } == "threshold is 1.5; it must be from 0 to 1.")
         #expect(refusal { $0.crf = 52 } == "crf is 52; it must be from 0 to 51.")
         #expect(refusal { $0.fps = 0 } == "fps is 0; it must be from 1 to 120.")
@@ -129,6 +132,7 @@ private func refusal(json: String) -> String? {
             ($0.order, $0.window, $0.seed, $0.steps) = (.inverted, 5, 7, 12)
             ($0.sampler, $0.shift, $0.guidance, $0.cfg) = (.unipcBH2, 3, 6, 2)
             ($0.guidanceRescale, $0.stepCache, $0.threshold) = (0.5, .teacache, 0.1)
+            $0.contextRefresh = 3
             ($0.parity, $0.decode, $0.tiling, $0.dtype) = (true, .streaming, true, .bf16)
             ($0.model, $0.output, $0.format) = ("Models/small", "a.webp", .webp)
             ($0.crf, $0.keepJob, $0.fps) = (20, true, 24)

@@ -101,6 +101,11 @@ import Torch
         #expect(memory.latents == 4 * 16 * 37 * 60 * 104)
         #expect(memory.decoderActivations == 13 * 128 * 17 * 480 * 832 * 2)
         #expect(memory.peakAllLoaded > memory.peakOneAtATime)
+        #expect(memory.keptContext == 0)
+        let kept = MemoryEstimate(plan: plan, size: size, model: ModelSize(), keptContexts: 2)
+        // Of 17,966 video tokens 9 · 1,560 are the section's own.
+        #expect(kept.keptContext == 2 * 60 * 2 * (17966 - 14040 + 729 + 512) * 3072 * 2)
+        #expect(kept.peakOneAtATime == memory.peakOneAtATime + kept.keptContext)
         // In f32 everything but the encoders' weights takes twice as much.
         let wide = MemoryEstimate(
             plan: plan, size: size, model: ModelSize().computing(in: .uniform(.float32)))

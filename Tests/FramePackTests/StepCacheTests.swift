@@ -91,11 +91,40 @@ import Torch
         }
     }
 
-    @Test(arguments: caches) func killedJobGoesOnToTheSameBytes(cache: StepCacheChoice) throws {
+    /// With a refresh of the context in every third step, alone and below each cache.
+    @Test(arguments: [.none] + caches)
+    func branchesHaveContextsOfTheirOwn(cache: StepCacheChoice) throws {
+        try withTemporaryFolder { folder in
+            let model = try calibrated(in: folder)
+            func made(_ refresh: Int, cfg: Double) throws -> [[UInt8]] {
+                try frames(model) {
+                    ($0.stepCache, $0.threshold, $0.cfg) = (cache, 0.3, cfg)
+                    ($0.contextRefresh, $0.negativePrompt) = (refresh, $0.prompt)
+                }.pixels
+            }
+            let single = try made(3, cfg: 1)
+            #expect(try made(3, cfg: 3) == single)
+            if cache == .none { #expect(try made(1, cfg: 1) != single) }
+        }
+    }
+
+    @Test(arguments: SamplerChoice.allCases)
+    func refreshInEveryStepIsTheExactRun(sampler: SamplerChoice) throws {
+        let exact = try frames(tinyModel()) { $0.sampler = sampler }
+        let refreshed = try frames(tinyModel()) { ($0.sampler, $0.contextRefresh) = (sampler, 1) }
+        let reused = try frames(tinyModel()) { ($0.sampler, $0.contextRefresh) = (sampler, 8) }
+        #expect(refreshed.pixels == exact.pixels)
+        #expect(reused.pixels != exact.pixels)
+        #expect((reused.calls, reused.skipped) == (16, 0))
+    }
+
+    @Test(arguments: caches, [1, 3])
+    func killedJobGoesOnToTheSameBytes(cache: StepCacheChoice, contextRefresh: Int) throws {
         try withTemporaryFolder { folder in
             let model = try calibrated(in: folder)
             var wanted = try request(in: folder, output: "whole.mp4")
             (wanted.stepCache, wanted.threshold) = (cache, 0.5)
+            wanted.contextRefresh = contextRefresh
             _ = try Pipeline(model).run(wanted)
             var killed = wanted
             killed.output = folder.appendingPathComponent("killed.mp4").path
@@ -290,6 +319,90 @@ import Torch
             let cache = BlockCache.firstBlock(denoiser, FirstBlockPolicy(threshold: threshold))
             for input in steps { _ = try cache.velocity(input: input) }
             #expect(cache.computed == wanted)
+        }
+    }
+
+    /// The denoiser of a section of six steps that refreshes its context.
+    private func refreshing(every interval: Int) -> TransformerDenoiser {
+        denoiser.during(FlowSchedule(tokenCount: 8, stepCount: 6), contextRefresh: interval)
+    }
+
+    private func expectSame(_ found: Tensor, _ wanted: Tensor) throws {
+        #expect(try found.array(Float.self) == wanted.array(Float.self))
+    }
+
+    /// The velocity of a step in which the context's keys and values are another step's.
+    private func reusing(_ keys: ContextKeys, _ step: Int) throws -> Tensor {
+        var streams = try transformer.embed(steps[step])
+        streams.conditions.context = .reused(keys)
+        return try transformer.head(
+            transformer.run(blocks: 0..<transformer.blockCount, on: streams))
+    }
+
+    private func keys(of step: Int) throws -> ContextKeys {
+        let keys = ContextKeys()
+        var streams = try transformer.embed(steps[step])
+        streams.conditions.context = .kept(keys)
+        _ = try transformer.run(blocks: 0..<transformer.blockCount, on: streams)
+        return keys
+    }
+
+    @Test func contextIsRefreshedInEveryThirdStep() throws {
+        try withoutGradients {
+            // A cache that never skips: every step goes through it.
+            let cache = EasyCache(
+                refreshing(every: 3), EasyCachePolicy(threshold: 0, stepCount: 6))
+            for step in 0..<6 {
+                let found = try cache.velocity(input: steps[step])
+                let wanted =
+                    step % 3 == 0
+                    ? try exact(step) : try reusing(keys(of: step - step % 3), step)
+                try expectSame(found, wanted)
+            }
+        }
+    }
+
+    @Test func skippedStepsDoNotCountForTheContext() throws {
+        try withoutGradients {
+            let cache = EasyCache(
+                refreshing(every: 2), EasyCachePolicy(threshold: 1e9, stepCount: 6))
+            let found = try steps.map { try cache.velocity(input: $0) }
+            #expect(cache.computed == [true, true, false, false, false, true])
+            try expectSame(found[1], reusing(keys(of: 0), 1))
+            try expectSame(found[5], exact(5))
+        }
+    }
+
+    /// The first block runs in every step; what it keeps in a skipped one does no harm.
+    @Test func firstBlockGoesWithTheContext() throws {
+        try withoutGradients {
+            let always = BlockCache.firstBlock(
+                refreshing(every: 2), FirstBlockPolicy(threshold: 0))
+            for step in 0..<6 {
+                let found = try always.velocity(input: steps[step])
+                let wanted =
+                    step % 2 == 0 ? try exact(step) : try reusing(keys(of: step - 1), step)
+                try expectClose(found, wanted, absolute: 1e-6, relative: 1e-6)
+            }
+            let never = BlockCache.firstBlock(
+                refreshing(every: 2), FirstBlockPolicy(threshold: 1e9))
+            _ = try never.velocity(input: steps[0])
+            let keys = try keys(of: 0)
+            func own(_ streams: TokenStreams) throws -> Tensor {
+                try streams.sectionTokens(patchSize: 2)
+            }
+            let first = try transformer.run(blocks: 0..<1, on: transformer.embed(steps[0]))
+            let all = try transformer.run(blocks: 1..<transformer.blockCount, on: first)
+            for step in 1..<6 {
+                var streams = try transformer.embed(steps[step])
+                streams.conditions.context = .reused(keys)
+                streams = try transformer.run(blocks: 0..<1, on: streams)
+                streams.x = try own(streams) + (own(all) - own(first))
+                try expectClose(
+                    never.velocity(input: steps[step]), transformer.head(streams),
+                    absolute: 1e-6, relative: 1e-6)
+            }
+            #expect(never.computed == [true, false, false, false, false, false])
         }
     }
 

@@ -7,6 +7,12 @@ extension GenerationRequest {
         Guidance(distilledScale: guidance, trueScale: cfg, rescale: guidanceRescale)
     }
 
+    /// The branches of guidance that keep keys and values of the context.
+    package var keptContexts: Int {
+        guard contextRefresh > 1 else { return 0 }
+        return guidanceSettings.needsNegative ? 2 : 1
+    }
+
     /// The history before the first section.
     func history(
         _ plan: SectionPlan, start: Tensor, end: Tensor? = nil, _ library: ModelLibrary
@@ -43,7 +49,7 @@ extension GenerationRequest {
             { sampler.sampler(schedule(latents: $0, size: size)) }, guidance: guidanceSettings,
             dtype: precision.transformer
         ) { schedule in
-            let denoiser = denoiser.during(schedule)
+            let denoiser = denoiser.during(schedule, contextRefresh: contextRefresh)
             return around?(denoiser) ?? cache?.cache(denoiser) ?? denoiser
         }
     }

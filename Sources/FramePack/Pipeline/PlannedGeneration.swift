@@ -50,7 +50,7 @@ public struct PlannedGeneration: Sendable {
                 request.dtype, stored: .bfloat16, device: device, parity: request.parity)
         return PlanReport(
             plan: plan, size: size, model: model.size?.computing(in: precision),
-            loras: loras)
+            loras: loras, keptContexts: request.keptContexts)
     }
 
     /// The start picture, cut to the video's size; a plain one for a start from text alone.

@@ -5,12 +5,16 @@
 ///   and both joined (5C), 15 N C numbers in all. Attention itself keeps nothing of size N squared.
 /// - Decoder: its parameters, and 13 times the last level's channels for each pixel of the 17
 ///   frames of a window of 5 latents (measured at 256 x 256: 7.95 GB in f32, 4.42 GB in bf16).
+/// - Kept context (`--context-refresh`): for each block and branch, keys and values of the tokens of
+///   history, picture and text, 2 C numbers a token.
 /// - Latents: 16 channels in f32 for the whole video.
 public struct MemoryEstimate: Equatable, Codable, Sendable {
     /// The transformer's parameters.
     public let transformerParameters: Int
     /// The transformer's activations in the largest section.
     public let transformerActivations: Int
+    /// Keys and values of the context that are kept between steps.
+    public let keptContext: Int
     /// The text and vision encoders' parameters.
     public let encoderParameters: Int
     /// The VAE's parameters.
@@ -23,13 +27,13 @@ public struct MemoryEstimate: Equatable, Codable, Sendable {
     /// The peak with everything loaded at once.
     public var peakAllLoaded: Int {
         transformerParameters + encoderParameters + vaeParameters + latents
-            + max(transformerActivations, decoderActivations)
+            + max(transformerActivations + keptContext, decoderActivations)
     }
 
     /// The peak with one network loaded at a time.
     public var peakOneAtATime: Int {
         let stages = [
-            encoderParameters, transformerParameters + transformerActivations,
+            encoderParameters, transformerParameters + transformerActivations + keptContext,
             vaeParameters + decoderActivations,
         ]
         return latents + (stages.max() ?? 0)
@@ -42,7 +46,11 @@ public struct MemoryEstimate: Equatable, Codable, Sendable {
     ///   - size: The video's size.
     ///   - model: The model's sizes.
     ///   - textTokens: Tokens of the prompt, 512 at most in the released models.
-    public init(plan: SectionPlan, size: FrameSize, model: ModelSize, textTokens: Int = 512) {
+    ///   - keptContexts: Branches of guidance that keep keys and values of the context.
+    public init(
+        plan: SectionPlan, size: FrameSize, model: ModelSize, textTokens: Int = 512,
+        keptContexts: Int = 0
+    ) {
         let videoTokens = plan.sections.map {
             $0.videoTokenCount(size: size)
         }
@@ -51,6 +59,12 @@ public struct MemoryEstimate: Equatable, Codable, Sendable {
         transformerParameters = model.transformer.parameterCount * model.transformerBytes
         transformerActivations =
             15 * tokens * model.transformer.hiddenSize * model.transformerBytes
+        let contextTokens =
+            (plan.sections.map { $0.contextTokenCount(size: size) }.max() ?? 0)
+            + model.visionTokens + textTokens
+        keptContext =
+            2 * contextTokens * keptContexts * model.transformer.blockCount
+            * model.transformer.hiddenSize * model.transformerBytes
         encoderParameters =
             (model.textEncoderParameters + model.visionEncoderParameters) * model.encoderBytes
         vaeParameters = model.vaeParameters * model.vaeBytes

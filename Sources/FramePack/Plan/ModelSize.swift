@@ -22,6 +22,9 @@ public struct TransformerSize: Equatable, Codable, Sendable {
     /// The released sizes; change what differs.
     public init() {}
 
+    /// All blocks but those of the refiner.
+    public var blockCount: Int { doubleBlocks + singleBlocks }
+
     /// Parameters of the whole network: 12.874 billion at the released sizes.
     ///
     /// With C the width, a linear layer C to C is counted as C^2 + C, and so on: a double block is

@@ -100,6 +100,7 @@ extension PlanReport {
         let parts = [
             ("Transformer, parameters", memory.transformerParameters),
             ("Transformer, activations", memory.transformerActivations),
+            ("Kept keys and values of the context", memory.keptContext),
             ("Text and vision encoders", memory.encoderParameters),
             ("VAE, parameters", memory.vaeParameters),
             ("VAE, decoding a window", memory.decoderActivations),
@@ -108,7 +109,7 @@ extension PlanReport {
             ("Peak, all loaded", memory.peakAllLoaded),
         ]
         return ["", "Predicted memory, GiB"]
-            + parts.map { name, bytes in
+            + parts.filter { $0.1 > 0 }.map { name, bytes in
                 let amount = decimals(Double(bytes) / 1_073_741_824, 3)
                 let gap = max(44 - name.count - amount.count, 1)
                 return "  " + name + String(repeating: " ", count: gap) + amount

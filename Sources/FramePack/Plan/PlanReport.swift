@@ -57,8 +57,10 @@ public struct PlanReport: Equatable, Codable, Sendable {
     ///   - model: The model's sizes, for tokens and memory; nil leaves the memory out and counts
     ///     the released model's vision tokens.
     ///   - loras: What is said of the LoRA files.
+    ///   - keptContexts: Branches of guidance that keep keys and values of the context.
     public init(
-        plan: SectionPlan, size: FrameSize, model: ModelSize?, loras: [LoRAReport] = []
+        plan: SectionPlan, size: FrameSize, model: ModelSize?, loras: [LoRAReport] = [],
+        keptContexts: Int = 0
     ) {
         let visionTokens = (model ?? ModelSize()).visionTokens
         order = plan.order
@@ -89,7 +91,9 @@ public struct PlanReport: Equatable, Codable, Sendable {
         }
         prompts = plan.prompts
         self.loras = loras.isEmpty ? nil : loras
-        memory = model.map { MemoryEstimate(plan: plan, size: size, model: $0) }
+        memory = model.map {
+            MemoryEstimate(plan: plan, size: size, model: $0, keptContexts: keptContexts)
+        }
     }
 
     /// Writes the report; a `limit` that is not there is written as null.

@@ -97,8 +97,11 @@ public struct Section: Equatable, Codable, Sendable {
     public func videoTokenCount(size: FrameSize, targetKernel: PatchKernel = PatchKernel(rate: 1))
         -> Int
     {
-        context.reduce(targetKernel.tokenCount(latents: latentCount, size: size)) {
-            $0 + $1.tokenCount(size: size)
-        }
+        targetKernel.tokenCount(latents: latentCount, size: size) + contextTokenCount(size: size)
+    }
+
+    /// Tokens of the history.
+    func contextTokenCount(size: FrameSize) -> Int {
+        context.reduce(0) { $0 + $1.tokenCount(size: size) }
     }
 }

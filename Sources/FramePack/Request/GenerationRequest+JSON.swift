@@ -49,6 +49,7 @@ extension GenerationRequest: Decodable {
         try fields.read(.guidanceRescale, "a number", into: &guidanceRescale)
         try fields.read(.stepCache, StepCacheChoice.self) { stepCache = $0 }
         try fields.read(.threshold, "a number", into: &threshold)
+        try fields.read(.contextRefresh, "a whole number", into: &contextRefresh)
         try fields.read(.parity, "true or false", into: &parity)
     }
 

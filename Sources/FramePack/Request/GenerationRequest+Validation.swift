@@ -85,6 +85,7 @@ extension GenerationRequest {
         try SettingRange.check("cfg", cfg, in: Limits.cfg)
         try SettingRange.check("guidanceRescale", guidanceRescale, in: Limits.guidanceRescale)
         if let threshold { try SettingRange.check("threshold", threshold, in: Limits.threshold) }
+        try SettingRange.check("contextRefresh", contextRefresh, in: Limits.contextRefresh)
         try SettingRange.check("crf", crf, in: Limits.crf)
     }
 

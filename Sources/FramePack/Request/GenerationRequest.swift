@@ -113,6 +113,11 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     ///
     /// Default: the cache's own, ``StepCacheChoice/defaultThreshold``.
     public var threshold: Double?
+    /// In every how many computed steps the history and the text run through the network with the
+    /// section, 1 to 100; in those between their keys and values are reused.
+    ///
+    /// Default: 1, which is exact.
+    public var contextRefresh: Int = 1
     /// The reference's numbers, roundings and all, rather than the clean mode.
     ///
     /// Default: false.
@@ -169,7 +174,8 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
         case prompt, promptAt, negativePrompt, image, endImage
         case seconds, frames, fps, height, width, resolution, order, packing, historyOrder
         case historyTimeWeight, endpoint, window, seed
-        case steps, sampler, shift, guidance, cfg, guidanceRescale, stepCache, threshold, parity
+        case steps, sampler, shift, guidance, cfg, guidanceRescale, stepCache, threshold
+        case contextRefresh, parity
         case decode, tiling, dtype, model, lora, output, format, crf, keepJob
     }
 
@@ -203,6 +209,8 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
         public static let guidanceRescale = 0.0...1.0
         /// The threshold of the step cache.
         public static let threshold = 0.0...1.0
+        /// Computed steps from one refresh of the context to the next.
+        public static let contextRefresh = 1...100
         /// How strongly a LoRA acts.
         public static let loraStrength = -10.0...10.0
         /// The quality of the mp4.

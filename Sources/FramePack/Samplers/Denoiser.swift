@@ -41,6 +41,8 @@ public struct TransformerDenoiser: Denoiser {
     let transformer: Transformer
     private(set) var execution: Execution
     let distilledScale: Double
+    /// When the context's keys and values are computed; nil for always.
+    private(set) var contextRefresh: ContextRefresh?
 
     /// Makes a denoiser.
     ///
@@ -67,13 +69,42 @@ public struct TransformerDenoiser: Denoiser {
     public func velocity(
         _ x: Tensor, sigma: Float, context: SectionContext, prompt: Conditioning
     ) throws -> Tensor {
-        try transformer(input(x, sigma: sigma, context: context, prompt: prompt), execution)
+        try velocity(input: input(x, sigma: sigma, context: context, prompt: prompt))
     }
 
-    /// The denoiser for a section whose steps are known, so that a run's memory serves all of them.
-    public func during(_ schedule: FlowSchedule) -> TransformerDenoiser {
+    /// The velocity for a whole input of the transformer.
+    func velocity(input: TransformerInput) throws -> Tensor {
+        try transformer.head(run(blocks: 0..<transformer.blockCount, on: embed(input)))
+    }
+
+    /// The stage before the blocks.
+    func embed(_ input: TransformerInput) throws -> TokenStreams {
+        var streams = try transformer.embed(input, execution)
+        if let contextRefresh { streams.conditions.context = contextRefresh.use }
+        return streams
+    }
+
+    /// Runs blocks, on the section's own tokens alone where the context is reused.
+    func run(blocks range: Range<Int>, on streams: TokenStreams) throws -> TokenStreams {
+        let result = try transformer.run(blocks: range, on: streams)
+        if range.upperBound == transformer.blockCount {
+            contextRefresh?.blocksRan(streams.conditions.context)
+        }
+        return result
+    }
+
+    /// The denoiser of one branch of a section whose steps are known, so that a run's memory serves all
+    /// of them.
+    ///
+    /// - Parameters:
+    ///   - schedule: The section's noise levels.
+    ///   - contextRefresh: In every so many steps in which the blocks run, the history and the text run
+    ///     with the section; in those between, the section attends to their keys and values of the last
+    ///     such step. 1 is exact.
+    public func during(_ schedule: FlowSchedule, contextRefresh: Int = 1) -> TransformerDenoiser {
         var result = self
         result.execution.timesteps = schedule.sigmas.dropLast().map(Self.thousandfold)
+        result.contextRefresh = contextRefresh > 1 ? ContextRefresh(every: contextRefresh) : nil
         return result
     }
 

@@ -70,7 +70,7 @@ public final class BlockCache: StepCache {
     ///   `onProgress` throws; `TorchError`, `.outOfMemory` among them.
     public func velocity(input: TransformerInput) throws -> Tensor {
         let transformer = denoiser.transformer
-        var streams = try transformer.embed(input, denoiser.execution)
+        var streams = try denoiser.embed(input)
         let now = try measure(&streams)
         let change = try now.flatMap { now in
             try signal.map { try relativeChange(from: $0, to: now) }
@@ -82,7 +82,7 @@ public final class BlockCache: StepCache {
         computed.append(false)
         // TeaCache compares each step with the one before it, whether that was computed or not.
         if watched == .input { signal = now }
-        streams.x = try streams.x + residual
+        streams.x = try ownTokens(streams) + residual
         return try transformer.head(streams)
     }
 
@@ -92,10 +92,18 @@ public final class BlockCache: StepCache {
         case .nothing: return nil
         case .input: return try denoiser.transformer.stepCacheSignal(streams)
         case .firstBlock:
-            let before = streams.x
-            streams = try denoiser.transformer.run(blocks: 0..<1, on: streams)
-            return try streams.x - before
+            // The context's tokens do not run in every step where they are reused.
+            let isReused = denoiser.contextRefresh != nil
+            func tokens() throws -> Tensor { isReused ? try ownTokens(streams) : streams.x }
+            let before = try tokens()
+            streams = try denoiser.run(blocks: 0..<1, on: streams)
+            return try tokens() - before
         }
+    }
+
+    /// The section's own tokens, `(B, L, C)`: all that the head reads.
+    private func ownTokens(_ streams: TokenStreams) throws -> Tensor {
+        try streams.sectionTokens(patchSize: denoiser.transformer.config.patchSize)
     }
 
     /// Runs the blocks that did not run yet, and keeps what they add.
@@ -104,8 +112,8 @@ public final class BlockCache: StepCache {
         signal = now
         let transformer = denoiser.transformer
         let first = watched == .firstBlock ? 1 : 0
-        let result = try transformer.run(blocks: first..<transformer.blockCount, on: streams)
-        residual = try result.x - streams.x
+        let result = try denoiser.run(blocks: first..<transformer.blockCount, on: streams)
+        residual = try ownTokens(result) - ownTokens(streams)
         return try transformer.head(result)
     }
 }

@@ -69,7 +69,7 @@ public final class EasyCache: StepCache {
 
     private func compute(_ input: TransformerInput, _ now: Tensor) throws -> Tensor {
         computed.append(true)
-        let velocity = try denoiser.transformer(input, denoiser.execution)
+        let velocity = try denoiser.velocity(input: input)
         if let last {
             let answer = try (velocity - last.velocity).abs().mean()
             rate = try (answer / (now - last.latents).abs().mean()).to(.cpu, .float32).item()

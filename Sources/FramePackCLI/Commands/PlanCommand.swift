@@ -49,6 +49,7 @@ struct PlanCommand: ParsableCommand {
                 in: Precision(
                     request.dtype, stored: .bfloat16, device: device.planned,
                     parity: request.parity)),
-            loras: LoRAReport.reports(request.lora, plan: plan))
+            loras: LoRAReport.reports(request.lora, plan: plan),
+            keptContexts: request.keptContexts)
     }
 }

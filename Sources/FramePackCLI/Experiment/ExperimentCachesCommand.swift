@@ -13,7 +13,8 @@ struct ExperimentCachesCommand: ParsableCommand {
         usage: "framepack experiment caches --folder <folder> [<options>]",
         discussion: """
             Videos of scenes that training never sees, in the orders f1 and inverted, by each \
-            cache at three thresholds; against the exact videos. Some minutes on two cores.
+            cache at three thresholds and with --context-refresh; against the exact videos. Some \
+            minutes on two cores.
             """)
 
     @Option(help: "Folder of the tables.")
@@ -24,8 +25,8 @@ struct ExperimentCachesCommand: ParsableCommand {
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "A cache to be measured, such as magcache:0.1; may be repeated. (default: each at "
-                + "three thresholds)", valueName: "cache:threshold"))
+            "What is measured, such as magcache:0.1, context:2 or teacache:0.15+context:2; may be "
+                + "repeated. (default: each at several)", valueName: "cache:threshold"))
     var cache: [CacheVariantArgument] = []
     @Option(parsing: .unconditional, help: "Videos in each order.")
     var count = 3
@@ -66,19 +67,30 @@ struct ExperimentCachesCommand: ParsableCommand {
     }
 }
 
-/// A cache with its threshold, written as `magcache:0.1`.
+/// A cache with its threshold, a refresh of the context, or both, written as `magcache:0.1`,
+/// `context:2` and `magcache:0.1+context:2`.
 struct CacheVariantArgument: ExpressibleByArgument {
     let variant: CachesExperiment.Variant
 
     init?(argument: String) {
-        let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-        guard let cache = parts.first.flatMap({ StepCacheChoice(rawValue: String($0)) }),
-            cache != .none, parts.count <= 2
-        else { return nil }
-        let threshold = parts.count == 2 ? Double(parts[1]) : cache.defaultThreshold
-        guard let threshold, GenerationRequest.Limits.threshold.contains(threshold) else {
-            return nil
+        var (cache, threshold, refresh): (StepCacheChoice?, Double?, Int?) = (nil, nil, nil)
+        for part in argument.split(separator: "+", omittingEmptySubsequences: false) {
+            let words = part.split(separator: ":", omittingEmptySubsequences: false)
+            guard let name = words.first, words.count <= 2 else { return nil }
+            if name == "context", refresh == nil {
+                guard words.count == 2, let number = Int(words[1]),
+                    GenerationRequest.Limits.contextRefresh.contains(number), number > 1
+                else { return nil }
+                refresh = number
+            } else {
+                guard cache == nil, let choice = StepCacheChoice(rawValue: String(name)),
+                    let number = words.count == 2 ? Double(words[1]) : choice.defaultThreshold,
+                    GenerationRequest.Limits.threshold.contains(number), choice != .none
+                else { return nil }
+                (cache, threshold) = (choice, number)
+            }
         }
-        variant = CachesExperiment.Variant(cache, threshold)
+        variant = CachesExperiment.Variant(
+            cache ?? .none, threshold, contextRefresh: refresh ?? 1)
     }
 }

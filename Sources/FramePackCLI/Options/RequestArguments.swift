@@ -79,6 +79,7 @@ struct RequestArguments: ParsableArguments {
             request.stepCache = stepCache
         }
         if let threshold = sampling.threshold { request.threshold = threshold }
+        set(&request.contextRefresh, sampling.contextRefresh)
         set(&request.parity, sampling.parity)
     }
 

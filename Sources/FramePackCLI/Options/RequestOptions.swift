@@ -144,6 +144,12 @@ struct SamplingOptions: ParsableArguments {
             "Threshold of the step cache, 0 (exact) to 1. (default: the cache's own)",
             valueName: "number"))
     var threshold: Double?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Reuse the history's and the text's keys and values, computed anew in every so many steps. "
+                + "(default: 1, exact)", valueName: "steps"))
+    var contextRefresh: Int?
     @Flag(
         inversion: .prefixedNo,
         help: "The reference's numbers, roundings and all, not the clean mode.")

@@ -10,28 +10,44 @@ import ToyWorld
 /// Scenes that training never sees, from their first picture, in the orders F1 and inverted; every
 /// cache makes the same videos.
 public struct CachesExperiment: Sendable {
-    /// A cache at a threshold.
+    /// A cache at a threshold, a refresh of the context, or both.
     public struct Variant: Sendable, Codable, Hashable, CustomStringConvertible {
         /// The cache.
         public let cache: StepCacheChoice
-        /// Its threshold.
-        public let threshold: Double
+        /// Its threshold; nil for none.
+        public let threshold: Double?
+        /// Computed steps from one refresh of the context to the next; 1 computes it always.
+        public let contextRefresh: Int
 
-        /// Puts both together.
-        public init(_ cache: StepCacheChoice, _ threshold: Double) {
+        /// Puts all together.
+        public init(_ cache: StepCacheChoice, _ threshold: Double?, contextRefresh: Int = 1) {
             (self.cache, self.threshold) = (cache, threshold)
+            self.contextRefresh = contextRefresh
         }
 
-        /// The name of the cache and its threshold.
-        public var description: String { "\(cache.rawValue) \(threshold)" }
+        /// A refresh of the context without a step cache.
+        public static func context(_ refresh: Int) -> Variant {
+            Variant(.none, nil, contextRefresh: refresh)
+        }
+
+        /// The name of the cache with its threshold, and the refresh.
+        public var description: String {
+            let parts = [
+                threshold.map { "\(cache.rawValue) \($0)" },
+                contextRefresh > 1 ? "context \(contextRefresh)" : nil,
+            ]
+            return parts.compactMap(\.self).joined(separator: " + ")
+        }
     }
 
-    /// Each cache at its authors' threshold, below it and above it.
+    /// Each cache at its authors' threshold, below it and above it; the context's refresh alone and with
+    /// the cache to begin with.
     public static let variants = [
         Variant(.teacache, 0.1), Variant(.teacache, 0.15), Variant(.teacache, 0.3),
         Variant(.magcache, 0.05), Variant(.magcache, 0.1), Variant(.magcache, 0.2),
         Variant(.easycache, 0.025), Variant(.easycache, 0.05), Variant(.easycache, 0.1),
         Variant(.firstBlock, 0.05), Variant(.firstBlock, 0.1), Variant(.firstBlock, 0.2),
+        .context(2), .context(3), .context(4), Variant(.teacache, 0.15, contextRefresh: 2),
     ]
 
     /// The small model.
@@ -118,6 +134,7 @@ public struct CachesExperiment: Sendable {
         var request = video.request
         if let variant {
             (request.stepCache, request.threshold) = (variant.cache, variant.threshold)
+            request.contextRefresh = variant.contextRefresh
         }
         var (frames, seconds) = ([Picture](), Double.infinity)
         for _ in 0..<max(repeats, 1) {

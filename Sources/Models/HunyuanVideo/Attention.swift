@@ -39,8 +39,9 @@ struct TokenLengths {
 /// What comes out for tokens beyond a sample's length is arbitrary but finite.
 ///
 /// - Parameters:
-///   - q, k, v: `(B, N, H, D)`.
-/// - Returns: `(B, N, H·D)`.
+///   - q: `(B, M, H, D)`: of all tokens, or of some that are real in every sample.
+///   - k, v: `(B, N, H, D)`.
+/// - Returns: `(B, M, H·D)`.
 func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ lengths: TokenLengths, _ execution: Execution)
     throws -> Tensor
 {
@@ -48,9 +49,12 @@ func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ lengths: TokenLengths, _ ex
         return try attendInPieces(q, k, v, lengths.mask, execution)
     }
     let samples = try lengths.lengths.enumerated().map { sample, length in
-        let parts = try [q, k, v].map { try $0.narrow(0, sample, 1).narrow(1, 0, length) }
+        let parts = try [q, k, v].map { part in
+            let own = try part.narrow(0, sample, 1)
+            return part.dim(1) == k.dim(1) ? try own.narrow(1, 0, length) : own
+        }
         let result = try attendInPieces(parts[0], parts[1], parts[2], nil, execution)
-        return try result.pad([0, 0, 0, q.dim(1) - length], .constant(0))
+        return try result.pad([0, 0, 0, q.dim(1) - result.dim(1)], .constant(0))
     }
     return try .cat(samples, axis: 0)
 }

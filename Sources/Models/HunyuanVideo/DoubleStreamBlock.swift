@@ -10,6 +10,7 @@ public final class DoubleStreamBlock {
     private let attention: JointAttention
     private let feedForward, feedForwardContext: FeedForward
     private let norm: LayerNorm
+    private let name: String
 
     /// Builds a block from its weights.
     ///
@@ -19,6 +20,7 @@ public final class DoubleStreamBlock {
     /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(_ config: TransformerConfig, _ weights: Weights) throws {
         let (size, inner) = (config.hiddenSize, config.feedForwardSize)
+        name = weights.prefix
         norm1 = try AdaLayerNormZero(size, branchCount: 2, weights["norm1"])
         norm1Context = try AdaLayerNormZero(size, branchCount: 2, weights["norm1_context"])
         attention = try JointAttention(config, weights["attn"])
@@ -41,22 +43,37 @@ public final class DoubleStreamBlock {
     {
         let modulation = try norm1(conditions)
         let modulationContext = try norm1Context(conditions)
-        var (x, context) = (x, context)
 
         let y = try attention(
             modulation[0](x, norm), context: modulationContext[0](context, norm), conditions)
-        x = try modulation[0].add(y.x, to: x)
-        context = try modulationContext[0].add(y.context, to: context)
+        let execution = conditions.execution
+        return (
+            try finish(x, y.x, modulation, feedForward, execution),
+            try finish(context, y.context, modulationContext, feedForwardContext, execution)
+        )
+    }
 
-        let mapTokens = conditions.execution.mapTokens
-        x = try mapTokens([x]) { [norm, feedForward] part in
+    /// Passes the section's own tokens through attention and feed-forward, where the context is reused.
+    ///
+    /// - Parameters:
+    ///   - x: The section's own tokens, `(B, L, C)`.
+    ///   - conditions: What all blocks of the pass share, for B samples and these tokens.
+    /// - Returns: `(B, L, C)`.
+    func callAsFunction(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
+        let modulation = try norm1(conditions)
+        let y = try attention(modulation[0](x, norm), conditions)
+        return try finish(x, y, modulation, feedForward, conditions.execution)
+    }
+
+    /// Adds attention's result to a stream, then its feed-forward.
+    private func finish(
+        _ x: Tensor, _ y: Tensor, _ modulation: [Modulation], _ feedForward: FeedForward,
+        _ execution: Execution
+    ) throws -> Tensor {
+        let x = try modulation[0].add(y, to: x)
+        return try execution.mapTokens([x]) { [norm] part in
             try modulation[1].add(feedForward(modulation[1](part[0], norm)), to: part[0])
         }
-        context = try mapTokens([context]) { [norm, feedForwardContext] part in
-            try modulationContext[1].add(
-                feedForwardContext(modulationContext[1](part[0], norm)), to: part[0])
-        }
-        return (x, context)
     }
 
     /// The video tokens as the block's attention sees them, which is what TeaCache watches.
@@ -68,6 +85,11 @@ public final class DoubleStreamBlock {
     /// - Throws: `TorchError`, `.outOfMemory` among them.
     public func attentionInput(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
         try norm1(conditions)[0](x, norm)
+    }
+
+    /// What the names of weights begin with that serve the text alone.
+    var textPrefixes: [String] {
+        attention.textPrefixes + ["\(name)ff_context.", "\(norm1Context.linear.name)."]
     }
 
     /// The layers whose results depend on nothing but the conditions.

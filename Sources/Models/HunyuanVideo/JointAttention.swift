@@ -53,9 +53,16 @@ final class HeadProjections {
 final class JointAttention {
     private let video, text: HeadProjections
     private let videoOutput, textOutput: Linear
+    private let name: String
+    /// What the names of the text's weights begin with.
+    let textPrefixes: [String]
 
     init(_ config: TransformerConfig, _ weights: Weights) throws {
-        let size = config.hiddenSize
+        let (size, names) = (config.hiddenSize, HeadProjections.Stream.text.names)
+        name = weights.prefix
+        textPrefixes = [
+            names.query, names.key, names.value, names.queryNorm, names.keyNorm, "to_add_out",
+        ].map { "\(weights.prefix)\($0)." }
         video = try HeadProjections(config, .video, weights)
         text = try HeadProjections(config, .text, weights)
         videoOutput = try Linear(size, size, weights["to_out"][0])
@@ -71,8 +78,16 @@ final class JointAttention {
         let q = try Tensor.cat([own.q, added.q], axis: 1)
         let k = try Tensor.cat([own.k, added.k], axis: 1)
         let v = try Tensor.cat([own.v, added.v], axis: 1)
+        try conditions.keep(name, k, v)
         let y = try attend(q, k, v, conditions.lengths, conditions.execution)
         let parts = try y.split([x.dim(1), context.dim(1)], axis: 1)
         return (try videoOutput(parts[0]), try textOutput(parts[1]))
+    }
+
+    /// Attends from the section's own tokens alone, `(B, L, C)`, to the kept context and to each other.
+    func callAsFunction(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
+        let own = try video(x, conditions.rotary)
+        let (k, v) = try conditions.joined(name, own.k, own.v)
+        return try videoOutput(attend(own.q, k, v, conditions.lengths, conditions.execution))
     }
 }

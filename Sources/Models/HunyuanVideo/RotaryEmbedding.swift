@@ -35,6 +35,11 @@ struct VideoPhases {
         return VideoPhases(try .cat(parts.map(\.phases), axis: 1))
     }
 
+    /// The phases of the last tokens alone.
+    func suffix(_ length: Int) throws -> VideoPhases {
+        VideoPhases(try phases.narrow(1, count - length, length))
+    }
+
     /// The phases of one sample for each of `batch`; those of a whole batch stay.
     func repeated(_ batch: Int) throws -> VideoPhases {
         guard phases.dim(0) < batch else { return self }

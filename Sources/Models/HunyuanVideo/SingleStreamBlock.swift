@@ -10,6 +10,7 @@ public final class SingleStreamBlock {
     private let modulation: AdaLayerNormZero
     private let heads: HeadProjections
     private let up, down: Linear
+    private let name: String
 
     /// Builds a block from its weights.
     ///
@@ -19,6 +20,7 @@ public final class SingleStreamBlock {
     /// - Throws: What the weights' source throws for a missing or misshapen weight.
     public init(_ config: TransformerConfig, _ weights: Weights) throws {
         let (size, inner) = (config.hiddenSize, config.feedForwardSize)
+        name = weights.prefix
         norm = LayerNorm(size)
         modulation = try AdaLayerNormZero(size, branchCount: 1, weights["norm"])
         heads = try HeadProjections(config, .video, weights["attn"])
@@ -29,7 +31,8 @@ public final class SingleStreamBlock {
     /// Passes the joined streams through attention and feed-forward.
     ///
     /// - Parameters:
-    ///   - x: Video tokens, then text tokens, `(B, N, C)`.
+    ///   - x: Video tokens, then text tokens, `(B, N, C)`; where the context is reused, the section's
+    ///     own tokens alone.
     ///   - conditions: What all blocks of the pass share, for B samples.
     /// - Returns: The tokens in the shape they came in.
     /// - Throws: What `onProgress` of the conditions' execution throws; `TorchError`,
@@ -37,7 +40,9 @@ public final class SingleStreamBlock {
     public func callAsFunction(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
         let modulation = try modulation(conditions)[0]
         let normalized = try modulation(x, norm)
-        let (q, k, v) = try heads(normalized, conditions.rotary)
+        let (q, ownKeys, ownValues) = try heads(normalized, conditions.rotary)
+        try conditions.keep(name, ownKeys, ownValues)
+        let (k, v) = try conditions.joined(name, ownKeys, ownValues)
         let y = try attend(q, k, v, conditions.lengths, conditions.execution)
         return try conditions.execution.mapTokens([x, normalized, y]) { [up, down] parts in
             let inner = try up(parts[1], then: .gelu(.tanh))

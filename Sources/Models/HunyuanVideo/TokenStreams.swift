@@ -7,20 +7,32 @@ public struct BlockConditions {
     public var temb: Tensor
     /// How the pass runs.
     public let execution: Execution
-    let rotary: VideoPhases
+    /// What becomes of the history's and the text's tokens.
+    public var context = ContextUse.computed
+    private(set) var rotary: VideoPhases
     let lengths: TokenLengths
+    /// Video tokens in front of the section's own.
+    let historyCount: Int
     /// The step in the run's memory; nil where nothing is remembered.
     let remembered: RememberedStep?
 
     init(
         temb: Tensor, execution: Execution, rotary: VideoPhases, lengths: TokenLengths,
-        remembered: RememberedStep? = nil
+        historyCount: Int = 0, remembered: RememberedStep? = nil
     ) {
         self.temb = temb
         self.execution = execution
         self.rotary = rotary
         self.lengths = lengths
+        self.historyCount = historyCount
         self.remembered = remembered
+    }
+
+    /// The conditions of a pass in which the last `count` video tokens run alone.
+    func alone(_ count: Int) throws -> BlockConditions {
+        var result = self
+        result.rotary = try rotary.suffix(count)
+        return result
     }
 
     /// What a layer makes of the conditions, `(B, n·C)`, computed or remembered.
@@ -31,11 +43,17 @@ public struct BlockConditions {
         }
     }
 
-    /// Which weights of a block are read, some layers of which depend on nothing but the conditions.
-    func selection(_ modulations: [Linear]) -> BlockSelection {
-        guard let table = remembered?.table, modulations.allSatisfy({ table.holds($0.name) })
-        else { return .all }
-        return .without(modulations.map { "\($0.name)." })
+    /// Which weights of a block are read.
+    ///
+    /// - Parameters:
+    ///   - modulations: Layers whose results depend on nothing but the conditions.
+    ///   - unused: What the names of weights begin with that the pass does without anyway.
+    func selection(_ modulations: [Linear], unused: [String]) -> BlockSelection {
+        var left = unused
+        if let table = remembered?.table, modulations.allSatisfy({ table.holds($0.name) }) {
+            left += modulations.map { "\($0.name)." }
+        }
+        return left.isEmpty ? .all : .without(left)
     }
 
     /// Conditions for blocks that run by themselves, as in a check of a device or a benchmark.

@@ -32,7 +32,7 @@ extension Transformer {
             temb: temb, execution: execution, rotary: section.rotary,
             lengths: try lengths.prefixed(
                 by: x.dim(1) + context.dim(1) - (lengths.lengths.max() ?? 0), on: x.device),
-            remembered: step)
+            historyCount: x.dim(1) - own.dim(1), remembered: step)
         return TokenStreams(
             x: x, context: context, conditions: conditions,
             latentSize: Array(input.latents.shape.suffix(3)))

@@ -91,10 +91,14 @@ public final class Transformer {
     /// - Parameters:
     ///   - range: Block numbers from 0; what lies outside 0 ..< ``blockCount`` is passed over.
     ///   - streams: Video tokens `(B, L, C)` and text tokens `(B, T, C)`.
-    /// - Returns: Both streams in the shapes they came in.
+    /// - Returns: Both streams in the shapes they came in; where the context is reused, the section's
+    ///   own tokens in place of all video tokens, and the text as it came.
     /// - Throws: What `onProgress` of the streams' execution throws; `TorchError`, `.outOfMemory`
     ///   among them.
     public func run(blocks range: Range<Int>, on streams: TokenStreams) throws -> TokenStreams {
+        if case .reused = streams.conditions.context {
+            return try runSection(blocks: range, on: streams)
+        }
         var result = streams
         let doubles = range.clamped(to: 0..<doubleBlocks.count)
         for index in doubles {
@@ -125,17 +129,41 @@ public final class Transformer {
         return result
     }
 
+    /// Runs blocks on the section's own tokens alone, which see the context's kept keys and values.
+    private func runSection(blocks range: Range<Int>, on streams: TokenStreams) throws
+        -> TokenStreams
+    {
+        var result = streams
+        result.x = try streams.sectionTokens(patchSize: config.patchSize)
+        let conditions = try streams.conditions.alone(result.x.dim(1))
+        for index in range.clamped(to: 0..<doubleBlocks.count) {
+            let block = doubleBlocks[index]
+            result.x = try step(
+                "transformer_blocks.\(index).", block.modulations, unused: block.textPrefixes,
+                [result.x], conditions
+            ) { [try block($0[0], $1)] }[0]
+        }
+        for index in range.clamped(to: doubleBlocks.count..<blockCount) {
+            let number = index - doubleBlocks.count
+            let block = singleBlocks[number]
+            result.x = try step(
+                "single_transformer_blocks.\(number).", block.modulations, [result.x], conditions
+            ) { [try block($0[0], $1)] }[0]
+        }
+        return result
+    }
+
     /// Runs one block with its weights at hand, in a training pass perhaps without keeping its
     /// activations.
     private func step(
-        _ name: String, _ modulations: [Linear], _ tokens: [Tensor],
+        _ name: String, _ modulations: [Linear], unused: [String] = [], _ tokens: [Tensor],
         _ conditions: BlockConditions,
         _ block: @escaping ([Tensor], BlockConditions) throws -> [Tensor]
     ) throws -> [Tensor] {
         try conditions.execution.onProgress?()
         let (store, name) = (store, prefix + name)
         func body(_ tokens: [Tensor], _ conditions: BlockConditions) throws -> [Tensor] {
-            try store.withBlock(name, conditions.selection(modulations)) {
+            try store.withBlock(name, conditions.selection(modulations, unused: unused)) {
                 try block(tokens, conditions)
             }
         }
@@ -181,7 +209,7 @@ public final class Transformer {
     public func stepCacheSignal(_ streams: TokenStreams) throws -> Tensor {
         let (block, conditions) = (doubleBlocks[0], streams.conditions)
         let name = prefix + "transformer_blocks.0."
-        return try store.withBlock(name, conditions.selection(block.modulations)) {
+        return try store.withBlock(name, conditions.selection(block.modulations, unused: [])) {
             [try block.attentionInput(streams.x, conditions)]
         }[0]
     }
