@@ -257,10 +257,13 @@ def default_dtype(dtype):
 
 CASES = {
     "transformer-300m": Transformer,
+    "released-256": Transformer,
     "block-4000": Blocks,
     "block-18300": Blocks,
     "vae-16": Decoding,
     "vae-32": Decoding,
+    "vae-608x640": Decoding,
+    "vae-1280x720": Decoding,
     "text-encoders": Encoders,
     "load": Loading,
     "section": Section,

@@ -21,6 +21,16 @@ public func checkFolder(_ url: URL) throws {
     }
 }
 
+/// The folder `framepack` in the user's cache: `XDG_CACHE_HOME`, or `.cache` in the home folder.
+package func userCacheFolder(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+) -> URL {
+    let home = FileManager.default.homeDirectoryForCurrentUser
+    let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+    let base = cache.map { URL(fileURLWithPath: $0) } ?? home.appendingPathComponent(".cache")
+    return base.appendingPathComponent("framepack")
+}
+
 /// The system's own words for one of Foundation's errors.
 package func systemReason(_ error: any Error) -> String {
     let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError

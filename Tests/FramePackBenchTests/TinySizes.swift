@@ -13,6 +13,7 @@ extension BenchmarkSizes {
         }
         shrink(&sizes.transformer)
         shrink(&sizes.block)
+        shrink(&sizes.released)
         (sizes.section, sizes.textTokens, sizes.visionTokens) = ([3, 8, 8], 5, 4)
         sizes.fewTokens = .init(frames: 2, height: 3, width: 4, text: 6)
         sizes.vae = VAEConfig(

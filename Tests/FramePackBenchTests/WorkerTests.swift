@@ -27,7 +27,7 @@ import Torch
     }
 
     @Test(arguments: [
-        BenchmarkCase.transformer300M, .block4000, .vae16, .textEncoders, .load,
+        BenchmarkCase.transformer300M, .block4000, .vae16, .textEncoders, .load, .released256,
     ])
     func aCaseIsMadeLoadedRunAndWritten(_ name: BenchmarkCase) throws {
         try withTemporaryFolder { folder in

@@ -39,6 +39,8 @@ enum Program {
         environment["FRAMEPACK_MODELS"] = nil
         // Tests share the machine; one thread for each process is quickest for all.
         environment["OMP_NUM_THREADS"] = "1"
+        // Nothing is left in the user's own cache.
+        environment["XDG_CACHE_HOME"] = streams.appendingPathComponent("cache").path
         environment.merge(variables) { $1 }
         process.environment = environment
         process.standardOutput = try handle(streams.appendingPathComponent("output"))

@@ -91,9 +91,25 @@ public enum ImageEncoder {
         _ picture: Picture, _ vae: VAE, noise: Tensor, dtype: DType = .float32,
         device: Device = .cpu, onProgress: @escaping () throws -> Void = {}
     ) throws -> Tensor {
-        let moments = try vae.encode(
-            pixels(picture).to(device, dtype), onProgress: onProgress)
-        return try (moments.sample(noise.to(device, dtype)) * vae.config.scalingFactor)
-            .to(.cpu, .float32)
+        try latent(
+            moments(picture, vae, dtype: dtype, device: device, onProgress: onProgress),
+            noise: noise, scale: vae.config.scalingFactor)
+    }
+
+    /// The moments of a picture's latent, `(1, 16, 1, h, w)` each, unscaled, in the type and on the
+    /// device that they are computed in; parameters and errors as for ``latent(_:_:noise:dtype:device:onProgress:)``.
+    static func moments(
+        _ picture: Picture, _ vae: VAE, dtype: DType, device: Device,
+        onProgress: @escaping () throws -> Void = {}
+    ) throws -> LatentDistribution {
+        try vae.encode(pixels(picture).to(device, dtype), onProgress: onProgress)
+    }
+
+    /// A latent of given moments, `(1, 16, 1, h, w)`, scaled, in float32 on the CPU.
+    static func latent(_ moments: LatentDistribution, noise: Tensor, scale: Double) throws
+        -> Tensor
+    {
+        let noise = try noise.to(moments.mean.device, moments.mean.dtype)
+        return try (moments.sample(noise) * scale).to(.cpu, .float32)
     }
 }

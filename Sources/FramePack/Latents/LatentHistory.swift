@@ -3,7 +3,8 @@ public import Torch
 
 /// The latents that exist so far, from which a section's context is put together.
 ///
-/// All of them are kept in float32 on the CPU, in the VAE's scaled units.
+/// They are kept in float32 on the CPU, in the VAE's scaled units: all of them, or as long as
+/// something of the plan still asks for them (``HistoryRetention``).
 public struct LatentHistory {
     /// The start image's latent, `(1, 16, 1, h, w)`.
     public let start: Tensor
@@ -15,6 +16,9 @@ public struct LatentHistory {
     private let codebook: HistoryCodebook?
     private let ranking: HistoryRanking?
     private let sectionCount: Int
+    /// The section after which a piece is not asked for any more, by the piece's place; nil keeps
+    /// every piece.
+    private let lastUses: [Int: Int]?
 
     /// A history before the first section.
     ///
@@ -29,6 +33,16 @@ public struct LatentHistory {
         start: Tensor, end: Tensor? = nil, plan: SectionPlan, order: HistoryOrder = .time,
         timeWeight: Double = 1, codebook: HistoryCodebook? = nil
     ) {
+        self.init(
+            start: start, end: end, plan: plan, order: order, timeWeight: timeWeight,
+            codebook: codebook, retention: .all)
+    }
+
+    /// The same with a say in how long latents are kept.
+    package init(
+        start: Tensor, end: Tensor? = nil, plan: SectionPlan, order: HistoryOrder = .time,
+        timeWeight: Double = 1, codebook: HistoryCodebook? = nil, retention: HistoryRetention
+    ) {
         (self.start, self.end, self.codebook) = (start, end, codebook)
         (window, sectionCount) = (plan.window, plan.windowCount)
         let seconds = Double(VideoLength.framesPerLatent) / Double(plan.framesPerSecond)
@@ -36,7 +50,12 @@ public struct LatentHistory {
             order == .time
             ? nil
             : HistoryRanking(order: order, timeWeight: timeWeight, secondsPerLatent: seconds)
+        // Whatever exists may turn out to be the likest: a ranking looks at all of it.
+        lastUses = order == .time ? retention.lastUses(plan) : nil
     }
+
+    /// How many pieces are in memory.
+    package var pieceCount: Int { pieces.count }
 
     /// Adds what a section generated.
     ///
@@ -50,6 +69,9 @@ public struct LatentHistory {
             pieces[piece.place] = try latents.narrow(2, offset, piece.latents.count)
             offset += piece.latents.count
         }
+        guard let lastUses else { return }
+        // What is decoded after this section is still to come.
+        pieces = pieces.filter { lastUses[$0.key, default: section.number] >= section.number }
     }
 
     /// The context of a section, its groups on a device.

@@ -77,28 +77,37 @@ public final class ModelLibrary {
 
     /// The VAE.
     ///
-    /// - Throws: `FramePackError.model` for one that does not take 8 pixels and 4 frames to a latent,
-    ///   which all plans rest on.
+    /// - Throws: As ``vaeConfig()``; `CheckpointError` for its weights.
     public func vae() throws -> VAE {
         try part(.vae) { folder in
-            let config = try CheckpointFolder.json(VAEConfig.self, in: folder)
-            for (key, found, wanted) in [
-                (
-                    "spatial_compression_ratio", config.spatialCompressionRatio,
-                    FrameSize.pixelsPerLatent
-                ),
-                (
-                    "temporal_compression_ratio", config.temporalCompressionRatio,
-                    VideoLength.framesPerLatent
-                ),
-            ] where found != wanted {
-                throw FramePackError.model(
-                    "\(folder.path)/config.json: \(key) is \(found); it must be \(wanted).")
-            }
+            _ = try vaeConfig()
             // On a CPU each layer converts its own weights, and the file's pages serve as the rest.
             let dtype = device.kind == .cpu ? nil : precision.vae
             return try VAE(folder: folder, device: device, dtype: dtype, onTensor: onProgress)
         }
+    }
+
+    /// The VAE's sizes; its weights are not read.
+    ///
+    /// - Throws: `FramePackError.model` for one that does not take 8 pixels and 4 frames to a latent,
+    ///   which all plans rest on.
+    func vaeConfig() throws -> VAEConfig {
+        let folder = try folder.folder(of: .vae)
+        let config = try CheckpointFolder.json(VAEConfig.self, in: folder)
+        for (key, found, wanted) in [
+            (
+                "spatial_compression_ratio", config.spatialCompressionRatio,
+                FrameSize.pixelsPerLatent
+            ),
+            (
+                "temporal_compression_ratio", config.temporalCompressionRatio,
+                VideoLength.framesPerLatent
+            ),
+        ] where found != wanted {
+            throw FramePackError.model(
+                "\(folder.path)/config.json: \(key) is \(found); it must be \(wanted).")
+        }
+        return config
     }
 
     /// The preprocessing of the vision encoder's pictures.

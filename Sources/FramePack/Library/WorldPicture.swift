@@ -30,9 +30,15 @@ extension ModelSettings {
     ///   - picture: The start picture at the video's size.
     ///   - vae: The model's VAE on the CPU in float32.
     public func warning(picture: Picture, vae: VAE) throws -> String? {
+        try warning(picture: picture) { try vae.pictureQuality(picture) }
+    }
+
+    /// The same where the picture's quality may be known already.
+    ///
+    /// - Parameter quality: Gives ``Models/VAE/pictureQuality(_:)``; called only where it matters.
+    func warning(picture: Picture, quality: () throws -> Double) throws -> String? {
         guard let world, let least = world.leastPictureQuality else { return nil }
-        guard try world.foreignShare(of: picture) > 0.05 || vae.pictureQuality(picture) < least
-        else { return nil }
+        guard try world.foreignShare(of: picture) > 0.05 || quality() < least else { return nil }
         return "The picture is not of this small model's world, which is only "
             + "\(world.description). \(world.advice)"
     }

@@ -13,14 +13,19 @@ extension GenerationRequest {
         return guidanceSettings.needsNegative ? 2 : 1
     }
 
+    /// The tiles in which latents are decoded in windows.
+    var vaeTiling: VAETiling { tiling ? .referenceSpatial : .reference }
+
     /// The history before the first section.
     func history(
-        _ plan: SectionPlan, start: Tensor, end: Tensor? = nil, _ library: ModelLibrary
+        _ plan: SectionPlan, start: Tensor, end: Tensor? = nil, _ library: ModelLibrary,
+        retention: HistoryRetention = .all
     ) throws -> LatentHistory {
         LatentHistory(
             start: start, end: end, plan: plan, order: historyOrder,
             timeWeight: historyTimeWeight,
-            codebook: plan.packing.isDiscrete ? try library.historyCodebook() : nil)
+            codebook: plan.packing.isDiscrete ? try library.historyCodebook() : nil,
+            retention: retention)
     }
 
     /// The sampler of sections that the request asks for.

@@ -35,14 +35,10 @@ extension GenerationRun {
     private func textTensors() throws -> [String: Tensor] {
         if let found = try job.tensors(Self.embeddingsFile) { return found }
         try begin(.encodeText, "Encoding the prompt")
-        let encoder = try library.promptEncoder(parity: request.parity)
         var tensors: [String: Tensor] = [:]
         func add(_ text: String, _ name: String) throws {
             try token.check()
-            let encoded = try encoder(text)
-            tensors["\(name).embeds"] = try encoded.embeds.narrow(1, 0, encoded.length)
-                .contiguous()
-            tensors["\(name).pooled"] = encoded.pooled
+            for (part, tensor) in try promptTensors(text) { tensors["\(name).\(part)"] = tensor }
         }
         for (number, prompt) in plan.prompts.enumerated() {
             try add(prompt.text, "prompt.\(number)")
@@ -50,6 +46,17 @@ extension GenerationRun {
         if request.guidanceSettings.needsNegative { try add(request.negativePrompt, "negative") }
         try job.write(tensors, Self.embeddingsFile)
         return tensors
+    }
+
+    /// A prompt's states without padding and its pooled text, `embeds` and `pooled`.
+    private func promptTensors(_ text: String) throws -> [String: Tensor] {
+        try kept({ $0.prompt(text) }) {
+            let encoded = try library.promptEncoder(parity: request.parity)(text)
+            return [
+                "embeds": try encoded.embeds.narrow(1, 0, encoded.length).contiguous(),
+                "pooled": encoded.pooled,
+            ]
+        }
     }
 
     private func prompt(_ name: String, _ tensors: [String: Tensor]) throws -> EncodedPrompt {
@@ -63,19 +70,8 @@ extension GenerationRun {
         if let found = try job.tensors(Self.startFile) { return found }
         try begin(.encodeImage, "Encoding the picture")
         let picture = try Picture(contentsOf: job.file("start.png"))
-        var tensors = [
-            "vision": try ImageEncoder.vision(
-                picture, library.visionSettings(), library.visionEncoder(),
-                dtype: library.precision.encoders
-            ) { [token] in try token.check() }
-        ]
+        var tensors = try visionTensors(picture)
         try token.check()
-        func latent(_ picture: Picture) throws -> Tensor {
-            try ImageEncoder.latent(
-                picture, library.vae(), noise: noise.picture(), dtype: library.precision.vae,
-                device: library.device
-            ) { [token] in try token.check() }
-        }
         tensors["start"] = try latent(picture)
         try noteWorld(picture)
         if plan.hasEndImage {
@@ -85,14 +81,54 @@ extension GenerationRun {
         return tensors
     }
 
+    /// A picture's vision tokens, `vision`.
+    private func visionTensors(_ picture: Picture) throws -> [String: Tensor] {
+        try kept({ $0.vision(picture) }) {
+            let tokens = try ImageEncoder.vision(
+                picture, library.visionSettings(), library.visionEncoder(),
+                dtype: library.precision.encoders
+            ) { [token] in try token.check() }
+            return ["vision": tokens]
+        }
+    }
+
+    /// The latent of a picture, drawn with the next noise of pictures.
+    private func latent(_ picture: Picture) throws -> Tensor {
+        let moments = try kept({ $0.moments(picture) }) {
+            let moments = try ImageEncoder.moments(
+                picture, library.vae(), dtype: library.precision.vae, device: library.device
+            ) { [token] in try token.check() }
+            return ["mean": moments.mean, "logVariance": moments.logVariance]
+        }
+        guard let mean = moments["mean"], let logVariance = moments["logVariance"] else {
+            throw FramePackError.job("The picture's moments are not whole; remove the cache.")
+        }
+        let distribution = LatentDistribution(
+            mean: try mean.to(library.device), logVariance: try logVariance.to(library.device))
+        return try ImageEncoder.latent(
+            distribution, noise: noise.picture(), scale: library.vaeConfig().scalingFactor)
+    }
+
+    /// Tensors from the cache of embeddings, or made and kept there.
+    private func kept(_ key: (EmbeddingKeys) -> String, _ make: () throws -> [String: Tensor])
+        throws -> [String: Tensor]
+    {
+        guard let embeddings else { return try make() }
+        return try embeddings.cache.tensors(key(embeddings.keys), make)
+    }
+
     /// Tells of a start picture that a small model will hardly understand.
     private func noteWorld(_ picture: Picture) throws {
         // The check computes on the CPU alone, where small models run.
         guard request.image != nil, library.device.kind == .cpu, library.precision.vae == .float32
         else { return }
-        if let warning = try planned.model.settings.warning(picture: picture, vae: library.vae()) {
-            try emit(.note(warning))
+        let warning = try planned.model.settings.warning(picture: picture) {
+            let quality = try kept({ $0.quality(picture) }) {
+                ["quality": try Tensor([library.vae().pictureQuality(picture)])]
+            }
+            return try quality["quality"]?.item() ?? 0
         }
+        if let warning { try emit(.note(warning)) }
     }
 
     private func tensor(_ name: String, _ tensors: [String: Tensor], _ file: String) throws

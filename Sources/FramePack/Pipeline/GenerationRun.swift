@@ -16,6 +16,8 @@ final class GenerationRun {
     private let options: PipelineOptions
     private let memory: RunMemory
     private let conditionings: KnownConditionings<Int>
+    /// The cache of embeddings, and how this run's are called there.
+    let embeddings: (cache: EmbeddingCache, keys: EmbeddingKeys)?
     private let report: (PipelineEvent) -> Void
     /// What was done last, as the beginning of an error's sentence.
     private(set) var place = "Loading the model"
@@ -31,6 +33,12 @@ final class GenerationRun {
         (self.options, self.token, self.report) = (options, token, report)
         memory = RunMemory(limit: options.memoryLimit)
         conditionings = KnownConditionings(on: library.device)
+        embeddings = try options.embeddings.flatMap { cache in
+            guard !planned.request.parity else { return nil }
+            return (
+                cache, try EmbeddingKeys(planned.model, library.precision, on: library.device)
+            )
+        }
         frames = try FrameStore(job, plan: planned.plan, size: planned.size)
         noise = try SectionNoise(
             seed: planned.request.seed, plan: planned.plan, size: planned.size)
@@ -42,11 +50,13 @@ final class GenerationRun {
     func run() throws -> GenerationResult {
         let conditions = try conditions()
         try library.release([.textEncoder, .textEncoder2, .imageEncoder])
+        let decodesLast = request.decode == .streaming && !plan.order.finishesForward
         var history = try request.history(
-            plan, start: conditions.start, end: conditions.end, library)
-        if request.decode == .streaming && !plan.order.finishesForward {
+            plan, start: conditions.start, end: conditions.end, library,
+            retention: decodesLast ? .whileSeen : .whileSeenOrDecoded)
+        if decodesLast {
             try sampleAll(&history, conditions)
-            try decodeStream(history, in: sectionsInTime)
+            try decodeStream(from: conditions.start)
         } else if request.decode == .streaming {
             try sampleAndStream(&history, conditions)
         } else {
@@ -61,12 +71,11 @@ final class GenerationRun {
     private static let negativeNumber = -1
 
     private func sampleAndDecode(_ history: inout LatentHistory, _ conditions: Conditions) throws {
-        let tiling: VAETiling = request.tiling ? .referenceSpatial : .reference
         var joiner: WindowJoiner?
         for section in plan.sections {
             try takeLatents(of: section, &history, conditions)
             if joiner == nil {
-                joiner = WindowJoiner(self, try library.vae(), tiling)
+                joiner = WindowJoiner(self, try library.vae(), request.vaeTiling)
             }
             try joiner?.decode(section, history)
         }
@@ -76,7 +85,7 @@ final class GenerationRun {
         let stream = FrameStream(self, try library.vae())
         for section in plan.sections {
             try takeLatents(of: section, &history, conditions)
-            try stream.decode(section, history)
+            try stream.decode(section, history.latents(section.newLatents))
         }
     }
 
@@ -86,16 +95,46 @@ final class GenerationRun {
         memory.removeAll()
     }
 
-    private func decodeStream(_ history: LatentHistory, in order: [Section]) throws {
+    /// Decodes a video whose latents all lie in the job's folder, section by section in time.
+    private func decodeStream(from start: Tensor) throws {
         let stream = FrameStream(self, try library.vae())
-        for section in order { try stream.decode(section, history) }
+        for section in sectionsInTime {
+            try stream.decode(section, storedLatents(section.newLatents, start))
+        }
+    }
+
+    /// Latents of sections that are finished, by their numbers in the video, `(1, 16, F, h, w)`.
+    private func storedLatents(_ range: Range<Int>, _ start: Tensor) throws -> Tensor {
+        var parts: [Int: Tensor] = range.contains(0) ? [0: start] : [:]
+        for section in plan.sections {
+            let wanted = section.pieces.filter { $0.latents.overlaps(range) }
+            guard !wanted.isEmpty else { continue }
+            let name = Self.latentsFile(section)
+            guard let stored = try job.tensors(name)?["latents"] else {
+                throw FramePackError.job(
+                    "\(job.file(name).path) came to harm while the video was made; go on with "
+                        + "`framepack resume`.")
+            }
+            for piece in wanted {
+                let kept = piece.latents.clamped(to: range)
+                let before = section.pieces.prefix { $0.place != piece.place }
+                    .reduce(0) { $0 + $1.latents.count }
+                parts[kept.lowerBound] = try stored.narrow(
+                    2, before + kept.lowerBound - piece.latents.lowerBound, kept.count)
+            }
+        }
+        return try .cat(parts.sorted { $0.key < $1.key }.map(\.value), axis: 2)
+    }
+
+    private static func latentsFile(_ section: Section) -> String {
+        "section-\(threeDigits(section.number)).safetensors"
     }
 
     /// Finds or samples a section's latents, and adds them to the history.
     private func takeLatents(
         of section: Section, _ history: inout LatentHistory, _ conditions: Conditions
     ) throws {
-        let name = "section-\(threeDigits(section.number)).safetensors"
+        let name = Self.latentsFile(section)
         let count = plan.sections.count
         let shape = noise.shape(of: section.number)
         if let found = try job.tensors(name)?["latents"], found.shape == shape {

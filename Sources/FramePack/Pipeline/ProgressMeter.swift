@@ -51,7 +51,7 @@ struct ProgressMeter {
 
     mutating func stepDone(seconds: Double) {
         stepsLeft -= 1
-        stepSeconds.append(seconds)
+        stepSeconds = Self.latest(stepSeconds + [seconds])
     }
 
     mutating func sectionFound() { stepsLeft -= steps }
@@ -59,11 +59,14 @@ struct ProgressMeter {
     /// Counts a decoding; `seconds` is nil where its frames were there already.
     mutating func decodingDone(seconds: Double?) {
         decodingsLeft -= 1
-        if let seconds { decodingSeconds.append(seconds) }
+        if let seconds { decodingSeconds = Self.latest(decodingSeconds + [seconds]) }
     }
+
+    /// What is looked at: a video of any length keeps no more.
+    private static func latest(_ values: [Double]) -> [Double] { values.suffix(50) }
 
     private static func median(_ values: [Double]) -> Double? {
         // The first steps of a run also load and warm up, hence no mean.
-        values.isEmpty ? nil : values.suffix(50).sorted()[min(values.count, 50) / 2]
+        values.isEmpty ? nil : values.sorted()[values.count / 2]
     }
 }

@@ -52,15 +52,14 @@ final class FrameStream {
     }
 
     /// Decodes a section; the stream needs it even where an earlier run wrote its frames.
-    func decode(_ section: Section, _ history: LatentHistory) throws {
+    ///
+    /// - Parameter latents: Those that its new frames come of, `(1, 16, F, h, w)`.
+    func decode(_ section: Section, _ latents: @autoclosure () throws -> Tensor) throws {
         guard !section.newFrames.isEmpty else { return run.meter.decodingDone(seconds: nil) }
         try run.begin(
             .decode, "Decoding section \(section.number + 1) of \(run.plan.sections.count)")
         let began = Date()
-        let pixels = try decoder.decode(history.latents(section.newLatents)) {
-            [token = run.token] in
-            try token.check()
-        }
+        let pixels = try decoder.decode(latents()) { [token = run.token] in try token.check() }
         if run.frames.has(section, frames: section.newFrames) {
             return run.meter.decodingDone(seconds: Date().timeIntervalSince(began))
         }

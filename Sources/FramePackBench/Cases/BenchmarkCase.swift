@@ -12,6 +12,10 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
     case vae16 = "vae-16"
     /// Decoding of a section of 256 x 256 pixels by a VAE of the released widths.
     case vae32 = "vae-32"
+    /// Decoding of a window of 608 x 640 pixels by a VAE of the released widths.
+    case vae608 = "vae-608x640"
+    /// Decoding of a window of 1280 x 720 pixels by a VAE of the released widths.
+    case vae1280 = "vae-1280x720"
     /// A prompt through Llama's layers and CLIP, a picture through SigLIP.
     case textEncoders = "text-encoders"
     /// From the start of a process until every weight of `transformer-300m` was read.
@@ -20,11 +24,18 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
     case section
     /// One pass of the released transformer on a GPU, 608 x 640, with random weights.
     case released
+    /// One pass of the released transformer, 256 x 256, its weights in a file of 25.7 GB.
+    case released256 = "released-256"
 
-    /// The cases that a device can run.
+    /// The cases that a device can run, those left out that take a CPU many minutes.
     public static func all(on device: Device) -> [BenchmarkCase] {
-        allCases.filter { $0.refusal(on: device) == nil }
+        allCases.filter {
+            $0.refusal(on: device) == nil && (device.kind != .cpu || !$0.isLong)
+        }
     }
+
+    /// Whether a run takes a CPU minutes.
+    private var isLong: Bool { [.vae608, .vae1280, .released256].contains(self) }
 
     /// Why a device cannot run the case, as a sentence; nil if it can.
     public func refusal(on device: Device) -> String? {
@@ -32,7 +43,7 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
         return """
             The case released needs a GPU, and the device is \(device): the released transformer \
             has 12.9 billion parameters, 25.7 GB; name a GPU with --device cuda, or measure \
-            block-18300 instead.
+            block-18300 or released-256 instead.
             """
     }
 
@@ -46,6 +57,8 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
         case .block18300: "one double and one single block of the released width, 18,300 tokens"
         case .vae16: "VAE of the released widths, 9x16x16 latents, the reference's windows"
         case .vae32: "VAE of the released widths, 9x32x32 latents, the reference's windows"
+        case .vae608: "VAE of the released widths, a window of 5x76x80 latents"
+        case .vae1280: "VAE of the released widths, a window of 5x90x160 latents"
         case .textEncoders:
             "Llama's width with 4 of 32 layers and 32,000 of 128,320 words, CLIP-L, SigLIP so400m"
         case .load: "start of the process to every weight of transformer-300m read"
@@ -53,6 +66,8 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
             "a section of 36 frames on the small model; ours loads the model and writes an mp4, "
                 + "the peer does neither"
         case .released: "the released transformer, 608 x 640, full history, weights at random"
+        case .released256:
+            "the released transformer, 256 x 256, full history, random weights of a mapped file"
         }
     }
 
@@ -61,8 +76,9 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
         switch self {
         case .transformer300M, .load: "transformer-300m"
         case .block4000, .block18300: "block"
-        case .vae16, .vae32: "vae"
+        case .vae16, .vae32, .vae608, .vae1280: "vae"
         case .textEncoders: "text-encoders"
+        case .released256: "released"
         case .section, .released: nil
         }
     }
@@ -79,5 +95,5 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
     }
 
     /// The distance between the lowest and the highest value of the output, where it is a picture.
-    package var pictureRange: Double? { self == .vae16 || self == .vae32 ? 2 : nil }
+    package var pictureRange: Double? { modelName == "vae" ? 2 : nil }
 }

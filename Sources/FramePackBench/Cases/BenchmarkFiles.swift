@@ -37,12 +37,7 @@ package struct BenchmarkFiles {
     /// `framepack/bench` in the user's cache.
     package static func userFolder(
         environment: [String: String] = ProcessInfo.processInfo.environment
-    ) -> URL {
-        let home = FileManager.default.homeDirectoryForCurrentUser
-        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-        let base = cache.map { URL(fileURLWithPath: $0) } ?? home.appendingPathComponent(".cache")
-        return base.appendingPathComponent("framepack/bench")
-    }
+    ) -> URL { userCacheFolder(environment: environment).appendingPathComponent("bench") }
 
     /// Makes what a case reads, where it is not there yet.
     package func prepare(_ name: BenchmarkCase) throws -> Location {
@@ -63,6 +58,10 @@ package struct BenchmarkFiles {
         case "transformer-300m":
             try make(RandomCheckpoint(config: json(sizes.transformer)), folder) {
                 _ = try Transformer(sizes.transformer, $0)
+            }
+        case "released":
+            try make(RandomCheckpoint(config: json(sizes.released)), folder) {
+                _ = try Transformer(sizes.released, $0)
             }
         case "block":
             try make(RandomCheckpoint(config: json(sizes.block)), folder) {
@@ -120,10 +119,15 @@ package struct BenchmarkFiles {
     private func inputs(_ name: BenchmarkCase) throws -> [String: Tensor] {
         switch name {
         case .transformer300M: try TransformerInputs(sizes).tensors()
+        case .released256:
+            try TransformerInputs(sizes.released, section: [9, 32, 32], text: 60, vision: 729)
+                .tensors()
         case .block4000: try blockInputs(sizes.fewTokens)
         case .block18300: try blockInputs(sizes.manyTokens)
-        case .vae16: try latents(sizes.smallLatents)
-        case .vae32: try latents(sizes.largeLatents)
+        case .vae16: try latents(sizes.latentFrames, sizes.smallLatents)
+        case .vae32: try latents(sizes.latentFrames, sizes.largeLatents)
+        case .vae608: try latents(5, 76, 80)
+        case .vae1280: try latents(5, 90, 160)
         case .textEncoders: try encoderInputs()
         case .load, .section, .released: [:]
         }
@@ -141,8 +145,10 @@ package struct BenchmarkFiles {
     }
 
     /// Latents in the VAE's scaled units, whose values are near 1.
-    private func latents(_ side: Int) throws -> [String: Tensor] {
-        let shape = [1, sizes.vae.latentChannels, sizes.latentFrames, side, side]
+    private func latents(_ frames: Int, _ height: Int, _ width: Int? = nil) throws
+        -> [String: Tensor]
+    {
+        let shape = [1, sizes.vae.latentChannels, frames, height, width ?? height]
         return ["latents": try .randn(shape, generator: Generator(seed: 4))]
     }
 

@@ -28,6 +28,8 @@ package struct BenchmarkSizes {
     package var visionTokens = 729
     /// The transformer of which two blocks are measured.
     package var block = TransformerConfig()
+    /// The transformer of `released-256`.
+    package var released = TransformerConfig()
     /// Tokens of the smaller pass: 9 frames of 256 x 416 pixels and a prompt.
     package var fewTokens = BlockTokens(frames: 9, height: 16, width: 26, text: 256)
     /// Tokens of the larger pass: as many video tokens as 608 x 640 has with its history.
@@ -55,6 +57,7 @@ package struct BenchmarkSizes {
         transformer.headCount = 8
         (transformer.doubleBlockCount, transformer.singleBlockCount) = (4, 8)
         block.className = TransformerConfig.classNames[1]
+        released.className = TransformerConfig.classNames[1]
         (block.doubleBlockCount, block.singleBlockCount) = (1, 1)
         llama.vocabularySize = 32_000
         llama.intermediateSize = 14_336

@@ -91,9 +91,9 @@ public final class BenchmarkWorker {
         _ name: BenchmarkCase, _ place: WorkloadPlace, _ choice: PrecisionChoice
     ) throws -> any Workload {
         switch name {
-        case .transformer300M: try TransformerWorkload(place)
+        case .transformer300M, .released256: try TransformerWorkload(place)
         case .block4000, .block18300: try BlockWorkload(place)
-        case .vae16, .vae32: try DecodingWorkload(place)
+        case .vae16, .vae32, .vae608, .vae1280: try DecodingWorkload(place)
         case .textEncoders: try EncoderWorkload(place)
         case .load: try LoadingWorkload(place)
         case .section: try SectionWorkload(place, choice)

@@ -4,6 +4,8 @@ import Foundation
 package struct ProcessMemory: Equatable {
     /// The most that was resident, in bytes, pages of files among them.
     package let peakResident: Int
+    /// Resident now, in bytes, pages of files among it; nil if the text does not say.
+    package let resident: Int?
     /// Resident now and of no file, in bytes: what the machine must have for this process alone.
     package let anonymous: Int
 
@@ -15,7 +17,7 @@ package struct ProcessMemory: Equatable {
             return words?.dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
         }
         guard let peak = bytes("VmHWM"), let anonymous = bytes("RssAnon") else { return nil }
-        (peakResident, self.anonymous) = (peak, anonymous)
+        (peakResident, resident, self.anonymous) = (peak, bytes("VmRSS"), anonymous)
     }
 
     /// The memory of a process; nil where the system does not tell.

@@ -12,7 +12,10 @@ struct ExperimentCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "experiment",
         abstract: "Run the paper's comparisons on the small world.",
-        subcommands: [ExperimentOrdersCommand.self, ExperimentCachesCommand.self])
+        subcommands: [
+            ExperimentOrdersCommand.self, ExperimentCachesCommand.self,
+            ExperimentLengthCommand.self,
+        ])
 }
 
 /// `framepack experiment orders`.

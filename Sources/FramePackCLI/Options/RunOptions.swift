@@ -10,6 +10,10 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: "Kernels of a CPU: fused, or libtorch's plain ones, with nothing kept for later.")
     var kernels = Kernels.fused
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Keep embeddings of prompts and pictures in the user's cache.")
+    var embeddingCache = true
     @Flag(help: "Print every event as a line of JSON.")
     var json = false
     @Option(
@@ -37,6 +41,7 @@ struct RunOptions: ParsableArguments {
         options.device = try device.resolved()
         options.kernels = kernels
         if kernels == .plain { options.memoryLimit = 0 }
+        options.embeddings = embeddingCache ? .user : nil
         options.previews = reporter.wantsPreviews
         let interruption = Interruption(token)
         defer { reporter.finish() }

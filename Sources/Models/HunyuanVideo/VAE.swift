@@ -8,6 +8,11 @@ public struct LatentDistribution {
     /// Logarithm of the variance, `(B, C, F, h, w)`.
     public let logVariance: Tensor
 
+    /// Puts moments together that were kept.
+    package init(mean: Tensor, logVariance: Tensor) {
+        (self.mean, self.logVariance) = (mean, logVariance)
+    }
+
     /// Splits the encoder's output `(B, 2C, F, h, w)`.
     init(moments: Tensor) throws {
         let parts = try moments.chunk(2, axis: 1)
