@@ -92,6 +92,9 @@ public enum TorchLibrary {
     ///
     /// - Parameter bytes: How much is kept at most.
     public static func keepFreedMemory(_ bytes: Int) { ct_keep_freed_memory(Int64(bytes)) }
+
+    /// Gives freed memory that was kept back to the system, before something large needs its room.
+    package static func releaseFreedMemory() { ct_release_freed_memory() }
 }
 
 /// Calls a function that writes a C string into a buffer.

@@ -99,11 +99,53 @@ extension Tensor {
     package func fusedFrame(
         _ norm: (groups: Int, weight: Tensor, bias: Tensor, eps: Double)?, front: Int, side: Int
     ) throws(TorchError) -> Tensor? {
+        guard rank == 5 else { return nil }
+        let rows = 0..<dim(3) + 2 * side
+        guard let norm else {
+            return try fusedFrame(scales: nil, front: front, side: side, rows: rows)
+        }
+        let scales = try fusedChannelScales(
+            norm.groups, weight: norm.weight, bias: norm.bias, eps: norm.eps)
+        guard let scales else { return nil }
+        return try fusedFrame(scales: scales, front: front, side: side, rows: rows)
+    }
+
+    /// Some rows of what a causal convolution takes in.
+    ///
+    /// - Parameters:
+    ///   - scales: What each channel is multiplied by, and what is added, before SiLU, `(B, 2, C)` in
+    ///     float32; nil for the clip as it is.
+    ///   - front: Frames in front.
+    ///   - side: Pixels on each side.
+    ///   - rows: Which of its `h + 2 · side` rows.
+    /// - Returns: `(B, C, F + front, rows, w + 2 · side)`, channels side by side; nil where no kernel
+    ///   fits.
+    package func fusedFrame(scales: Tensor?, front: Int, side: Int, rows: Range<Int>)
+        throws(TorchError) -> Tensor?
+    {
         guard Kernels.areFused else { return nil }
         return try .fused {
             ct_kernels_frame(
-                handle, Int64(norm?.groups ?? 1), norm?.weight.handle, norm?.bias.handle,
-                norm?.eps ?? 0, Int64(front), Int64(side), &$0)
+                handle, scales?.handle, Int64(front), Int64(side), Int64(rows.lowerBound),
+                Int64(rows.count), &$0)
+        }
+    }
+
+    /// What a group norm of `(B, C, F, h, w)` multiplies each channel by, and what it adds.
+    ///
+    /// - Parameters:
+    ///   - groups: How many groups of channels.
+    ///   - weight: `(C)`.
+    ///   - bias: `(C)`.
+    ///   - eps: Added to the variance.
+    /// - Returns: `(B, 2, C)` in float32; nil where no kernel fits.
+    package func fusedChannelScales(_ groups: Int, weight: Tensor, bias: Tensor, eps: Double)
+        throws(TorchError) -> Tensor?
+    {
+        guard Kernels.areFused else { return nil }
+        return try .fused {
+            ct_kernels_channel_scales(
+                handle, Int64(groups), weight.handle, bias.handle, eps, &$0)
         }
     }
 

@@ -146,4 +146,10 @@ public final class GroupNorm {
         if let y = try x.fusedFrame(norm, front: front, side: side) { return y }
         return try self(x).silu().pad([side, side, side, side, front, 0], .replicate)
     }
+
+    /// What each channel of `(B, C, F, h, w)` is multiplied by, and what is added: `(B, 2, C)` in
+    /// float32; nil where ``Kernels`` has no such pass.
+    package func scales(of x: Tensor) throws -> Tensor? {
+        try x.fusedChannelScales(groups, weight: weight.value, bias: bias.value, eps: eps)
+    }
 }

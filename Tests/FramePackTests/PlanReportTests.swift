@@ -1,5 +1,6 @@
 import Foundation
 import FramePack
+import Models
 import Testing
 import Torch
 
@@ -99,7 +100,19 @@ import Torch
         let memory = MemoryEstimate(plan: plan, size: size, model: ModelSize())
         #expect(memory.transformerActivations == 15 * (17966 + 729 + 512) * 3072 * 2)
         #expect(memory.latents == 4 * 16 * 37 * 60 * 104)
-        #expect(memory.decoderActivations == 13 * 128 * 17 * 480 * 832 * 2)
+        // A level of 256 channels that becomes one of 128, three pieces, 69 frames of pixels.
+        let pixels = 4 * 3 * 69 * 480 * 832
+        let level = (256 + 128) * 17 * 480 * 832 * 2
+        #expect(memory.decoderActivations == level + 3 * (64 << 20) + pixels)
+        let tiled = MemoryEstimate(
+            plan: plan, size: size, model: ModelSize(), tiling: .referenceSpatial)
+        #expect(
+            tiled.decoderActivations == 384 * 17 * 256 * 256 * 2 + 3 * (64 << 20) + pixels)
+        var plain = ModelSize()
+        plain.decodesInPieces = false
+        #expect(
+            MemoryEstimate(plan: plan, size: size, model: plain).decoderActivations
+                == 13 * 128 * 17 * 480 * 832 * 2 + pixels)
         #expect(memory.peakAllLoaded > memory.peakOneAtATime)
         #expect(memory.keptContext == 0)
         let kept = MemoryEstimate(plan: plan, size: size, model: ModelSize(), keptContexts: 2)
@@ -110,7 +123,7 @@ import Torch
         let wide = MemoryEstimate(
             plan: plan, size: size, model: ModelSize().computing(in: .uniform(.float32)))
         #expect(wide.transformerParameters == 2 * memory.transformerParameters)
-        #expect(wide.decoderActivations == 2 * memory.decoderActivations)
+        #expect(wide.decoderActivations == memory.decoderActivations + level)
         #expect(wide.encoderParameters == memory.encoderParameters)
         #expect(
             memory.peakOneAtATime

@@ -27,12 +27,17 @@ int32_t ct_kernels_norm_modulate(
 int32_t ct_kernels_norm_rotate(
     ct_tensor x, ct_tensor weight, ct_tensor phases, double eps, ct_tensor *out);
 
-/// What a causal convolution takes in: `(B, C, F, h, w)` normalised over groups of channels unless
-/// `weight` is null, with SiLU after it, then `front` frames in front and `side` pixels on each side
-/// replicated. Its channels lie side by side.
+/// What a group norm of `(B, C, F, h, w)` multiplies each channel by, and what it adds: `(B, 2, C)` in
+/// float32.
+int32_t ct_kernels_channel_scales(
+    ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out);
+
+/// What a causal convolution takes in: `(B, C, F, h, w)` scaled and shifted by `scales` unless that is
+/// null, with SiLU after it, then `front` frames in front and `side` pixels on each side replicated; of
+/// the rows that there are then, `rows` from the one numbered `first`. Its channels lie side by side.
 int32_t ct_kernels_frame(
-    ct_tensor x, int64_t groups, ct_tensor weight, ct_tensor bias, double eps,
-    int64_t front, int64_t side, ct_tensor *out);
+    ct_tensor x, ct_tensor scales, int64_t front, int64_t side, int64_t first, int64_t rows,
+    ct_tensor *out);
 
 /// A convolution's weights in the order in which oneDNN reads them for inputs like `x`, whose channels
 /// lie side by side.
@@ -54,5 +59,7 @@ int32_t ct_kernels_linear(
 /// Keeps up to so many bytes of freed memory for what is allocated next, instead of giving each page
 /// back to the system; where the allocator is not glibc's, nothing happens.
 void ct_keep_freed_memory(int64_t bytes);
+/// Gives freed memory that was kept back to the system.
+void ct_release_freed_memory(void);
 
 CT_END

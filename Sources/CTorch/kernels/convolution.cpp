@@ -85,65 +85,76 @@ ChannelScales channelScales(
   return scales;
 }
 
-/// Edges that are replicated around a clip: frames in front, pixels on each side.
-struct Edges {
-  int64_t front, side;
+/// What is replicated around a clip, frames in front and pixels on each side, and which rows of the
+/// result are wanted.
+struct Frame {
+  int64_t front, side, first, rows;
 };
 
-/// Writes row y of frame f, as `write` makes it, wherever the clip with its edges has it.
+/// Writes some rows of a clip with its edges, each as `write` makes it of the clip's own.
 template <typename T, typename Write>
-void placeRow(const Clip &clip, const Edges &edges, int64_t f, int64_t y, T *out, Write write) {
-  int64_t size = clip.channels, width = clip.width + 2 * edges.side;
-  int64_t height = clip.height + 2 * edges.side, area = height * width * size;
-  T *row = out + (f + edges.front) * area + (y + edges.side) * width * size;
-  T *inner = row + edges.side * size, *last = inner + (clip.width - 1) * size;
-  write(inner);
-  for (int64_t i = 0; i < edges.side; ++i) {
-    std::memcpy(row + i * size, inner, size * sizeof(T));
-    std::memcpy(last + (i + 1) * size, last, size * sizeof(T));
-  }
-  // How many copies of the row lie above and below it, and of all of them in frames before.
-  int64_t above = y == 0 ? edges.side : 0, below = y == clip.height - 1 ? edges.side : 0;
-  int64_t bytes = width * size * sizeof(T);
-  for (int64_t i = -above; i <= below; ++i) {
-    if (i != 0) std::memcpy(row + i * width * size, row, bytes);
-  }
-  if (f > 0) return;
-  T *copies = row - above * width * size;
-  for (int64_t i = 1; i <= edges.front; ++i) {
-    std::memcpy(copies - i * area, copies, (above + 1 + below) * bytes);
-  }
+void placeRows(const Clip &clip, const Frame &frame, T *out, Write write) {
+  int64_t size = clip.channels, width = (clip.width + 2 * frame.side) * size;
+  int64_t area = frame.rows * width;
+  inParallel(clip.frames * frame.rows, [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; ++i) {
+      int64_t f = i / frame.rows, y = i % frame.rows;
+      int64_t source = std::clamp<int64_t>(frame.first + y - frame.side, 0, clip.height - 1);
+      T *row = out + (f + frame.front) * area + y * width;
+      T *inner = row + frame.side * size, *last = inner + (clip.width - 1) * size;
+      write(f, source, inner);
+      for (int64_t side = 0; side < frame.side; ++side) {
+        std::memcpy(row + side * size, inner, size * sizeof(T));
+        std::memcpy(last + (side + 1) * size, last, size * sizeof(T));
+      }
+      if (f > 0) continue;
+      for (int64_t copy = 1; copy <= frame.front; ++copy) {
+        std::memcpy(row - copy * area, row, width * sizeof(T));
+      }
+    }
+  });
 }
 
 template <typename T>
 at::Tensor framed(
-    const Table<T> &kernels, const at::Tensor &input, const GroupNorm *norm,
-    Edges edges) {
+    const Table<T> &kernels, const at::Tensor &input, const at::Tensor *scales, Frame frame) {
   at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast3d);
   Clip clip(x);
   at::Tensor result = at::empty(
-      {clip.samples, clip.channels, clip.frames + edges.front, clip.height + 2 * edges.side,
-       clip.width + 2 * edges.side},
+      {clip.samples, clip.channels, clip.frames + frame.front, frame.rows,
+       clip.width + 2 * frame.side},
       x.options().memory_format(at::MemoryFormat::ChannelsLast3d));
   int64_t row = clip.width * clip.channels;
   for (int64_t sample = 0; sample < clip.samples; ++sample) {
     const T *from = data<T>(x) + sample * clip.elements();
-    T *to = data<T>(result) + sample * Clip(result).elements();
-    ChannelScales scales;
-    if (norm) scales = channelScales(kernels, from, clip, *norm);
-    inParallel(clip.frames * clip.height, [&](int64_t first, int64_t end) {
-      for (int64_t i = first; i < end; ++i) {
-        placeRow(clip, edges, i / clip.height, i % clip.height, to, [&](T *place) {
-          if (!norm) {
-            std::memcpy(place, from + i * row, row * sizeof(T));
+    const float *factors = scales ? data<float>(*scales) + sample * 2 * clip.channels : nullptr;
+    placeRows(
+        clip, frame, data<T>(result) + sample * Clip(result).elements(),
+        [&](int64_t f, int64_t y, T *place) {
+          const T *source = from + (f * clip.height + y) * row;
+          if (!factors) {
+            std::memcpy(place, source, row * sizeof(T));
             return;
           }
           kernels.scaleShift(
-              from + i * row, scales.factors.data(), scales.shifts.data(), clip.width,
-              clip.channels, place);
+              source, factors, factors + clip.channels, clip.width, clip.channels, place);
         });
-      }
-    });
+  }
+  return result;
+}
+
+/// `(B, 2, C)` in float32: what each channel of a sample is multiplied by, and what is added.
+template <typename T>
+at::Tensor scalesOf(const Table<T> &kernels, const at::Tensor &input, const GroupNorm &norm) {
+  at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast3d);
+  Clip clip(x);
+  at::Tensor result = at::empty({clip.samples, 2, clip.channels}, x.options().dtype(at::kFloat));
+  for (int64_t sample = 0; sample < clip.samples; ++sample) {
+    const T *from = data<T>(x) + sample * clip.elements();
+    ChannelScales scales = channelScales(kernels, from, clip, norm);
+    float *to = data<float>(result) + sample * 2 * clip.channels;
+    std::copy(scales.factors.begin(), scales.factors.end(), to);
+    std::copy(scales.shifts.begin(), scales.shifts.end(), to + clip.channels);
   }
   return result;
 }
@@ -179,23 +190,34 @@ at::Tensor convolveAndAdd(
 using namespace ct;
 using namespace ct::kernels;
 
-int32_t ct_kernels_frame(
-    ct_tensor input, int64_t groups, ct_tensor weight, ct_tensor bias, double eps,
-    int64_t front, int64_t side, ct_tensor *out) {
+int32_t ct_kernels_channel_scales(
+    ct_tensor input, int64_t groups, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out) {
   CT_TRY({
     const at::Tensor &x = ref(input);
     *out = nullptr;
-    bool fit = x.dim() == 5 && x.numel() > 0;
-    GroupNorm norm{groups, {}, {}, eps};
-    if (weight) {
-      norm.weight = ref(weight).to(at::kFloat).contiguous();
-      norm.bias = ref(bias).to(at::kFloat).contiguous();
-      fit = fit && x.size(1) % 16 == 0 && x.size(1) % groups == 0 &&
-          norm.weight.numel() == x.size(1) && norm.bias.numel() == x.size(1);
+    GroupNorm norm{
+        groups, ref(weight).to(at::kFloat).contiguous(), ref(bias).to(at::kFloat).contiguous(), eps};
+    if (x.dim() != 5 || x.numel() == 0 || x.size(1) % 16 != 0 || x.size(1) % groups != 0 ||
+        norm.weight.numel() != x.size(1) || norm.bias.numel() != x.size(1)) {
+      return CT_OK;
     }
-    if (!fit) return CT_OK;
+    withKernels(x, out, [&](const auto &kernels) { return scalesOf(kernels, x, norm); });
+  })
+}
+
+int32_t ct_kernels_frame(
+    ct_tensor input, ct_tensor scales, int64_t front, int64_t side, int64_t first, int64_t rows,
+    ct_tensor *out) {
+  CT_TRY({
+    const at::Tensor &x = ref(input);
+    *out = nullptr;
+    if (x.dim() != 5 || x.numel() == 0) return CT_OK;
+    TORCH_CHECK(
+        first >= 0 && rows > 0 && first + rows <= x.size(3) + 2 * side, "there are no rows ", first,
+        " to ", first + rows, " in a clip of ", x.size(3), " rows with ", side, " on each side");
+    const at::Tensor *factors = scales ? &ref(scales) : nullptr;
     withKernels(x, out, [&](const auto &kernels) {
-      return framed(kernels, x, weight ? &norm : nullptr, Edges{front, side});
+      return framed(kernels, x, factors, Frame{front, side, first, rows});
     });
   })
 }

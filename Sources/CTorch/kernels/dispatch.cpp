@@ -100,6 +100,12 @@ const char *ct_kernels_name(void) {
   return "none";
 }
 
+void ct_release_freed_memory(void) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 void ct_keep_freed_memory(int64_t bytes) {
 #if defined(__GLIBC__)
   // Blocks above the first limit are always mapped on their own, and unmapped at once.

@@ -14,13 +14,14 @@ public enum FrameRounding: Sendable {
     /// - Returns: N pictures of W × H pixels.
     /// - Throws: `TorchError` where memory does not suffice.
     public func pictures(_ pixels: Tensor) throws -> [Picture] {
-        let scaled = try pixels.to(.float32).clamp(min: -1, max: 1) * 127.5 + 127.5
-        let levels = try (self == .nearest ? scaled.round() : scaled.floor()).to(.uint8)
-            .squeeze(0).permute(1, 2, 3, 0)
-        return try (0..<levels.dim(0)).map { frame in
-            let picture = try levels.select(0, frame).contiguous()
+        // One frame at a time: what lies between pixels and levels is five times the levels.
+        try (0..<pixels.dim(2)).map { frame in
+            let scaled =
+                try pixels.narrow(2, frame, 1).to(.float32).clamp(min: -1, max: 1) * 127.5 + 127.5
+            let levels = try (self == .nearest ? scaled.round() : scaled.floor()).to(.uint8)
+                .squeeze(2).squeeze(0).permute(1, 2, 0).contiguous()
             return Picture(
-                width: levels.dim(2), height: levels.dim(1), pixels: try picture.array(UInt8.self))
+                width: levels.dim(1), height: levels.dim(0), pixels: try levels.array(UInt8.self))
         }
     }
 }

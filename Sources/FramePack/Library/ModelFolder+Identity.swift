@@ -54,7 +54,8 @@ extension ModelFolder {
         var size = ModelSize()
         size.transformer = TransformerSize(transformer)
         size.vaeParameters = vaeWeights
-        size.vaeChannels = vae.blockOutChannels.first ?? size.vaeChannels
+        size.vaeChannels = vae.blockOutChannels[0]
+        size.vaeUpsampledChannels = vae.blockOutChannels[min(1, vae.blockOutChannels.count - 1)]
         size.textEncoderParameters = llamaWeights + clipWeights
         size.visionEncoderParameters = visionWeights
         size.visionTokens = vision.patchCount

@@ -48,9 +48,13 @@ public struct PlannedGeneration: Sendable {
             (try? model.precision(request, on: device))
             ?? Precision(
                 request.dtype, stored: .bfloat16, device: device, parity: request.parity)
+        var sizes = model.size?.computing(in: precision)
+        sizes?.decodesInPieces =
+            device.kind == .cpu && Kernels.current == .fused && Kernels.level > 0
+            && !request.parity
         return PlanReport(
-            plan: plan, size: size, model: model.size?.computing(in: precision),
-            loras: loras, keptContexts: request.keptContexts)
+            plan: plan, size: size, model: sizes, loras: loras,
+            keptContexts: request.keptContexts, tiling: request.vaeTiling)
     }
 
     /// The start picture, cut to the video's size; a plain one for a start from text alone.

@@ -1,13 +1,17 @@
+public import Models
+
 /// What a generation will need in memory, in bytes, by arithmetic alone.
 ///
 /// - Transformer: its parameters, and for N tokens of width C the single block's tensors, which are
 ///   the largest: x, its modulated form, q, k, v, attention's result, the feed-forward layer (4C)
 ///   and both joined (5C), 15 N C numbers in all. Attention itself keeps nothing of size N squared.
-/// - Decoder: its parameters, and 13 times the last level's channels for each pixel of the 17
-///   frames of a window of 5 latents (measured at 256 x 256: 7.95 GB in f32, 4.42 GB in bf16).
+/// - Decoder: its parameters, and what its last level holds of the 17 frames of a window of 5 latents,
+///   or of a tile of 256 x 256 pixels of them: the channels that the level begins with and those of
+///   its result, and three pieces of 64 MiB, on a CPU; elsewhere 13 times the result. In float32 the
+///   pixels of a section, which are joined while the next window is decoded.
 /// - Kept context (`--context-refresh`): for each block and branch, keys and values of the tokens of
 ///   history, picture and text, 2 C numbers a token.
-/// - Latents: 16 channels in f32 for the whole video.
+/// - Latents: 16 channels in f32 for the whole video, of which long ones keep a part.
 public struct MemoryEstimate: Equatable, Codable, Sendable {
     /// The transformer's parameters.
     public let transformerParameters: Int
@@ -47,15 +51,15 @@ public struct MemoryEstimate: Equatable, Codable, Sendable {
     ///   - model: The model's sizes.
     ///   - textTokens: Tokens of the prompt, 512 at most in the released models.
     ///   - keptContexts: Branches of guidance that keep keys and values of the context.
+    ///   - tiling: The tiles in which the VAE decodes.
     public init(
         plan: SectionPlan, size: FrameSize, model: ModelSize, textTokens: Int = 512,
-        keptContexts: Int = 0
+        keptContexts: Int = 0, tiling: VAETiling = .reference
     ) {
         let videoTokens = plan.sections.map {
             $0.videoTokenCount(size: size)
         }
         let tokens = (videoTokens.max() ?? 0) + model.visionTokens + textTokens
-        let windowFrames = VideoLength.frameCount(latents: min(5, plan.latentCount))
         transformerParameters = model.transformer.parameterCount * model.transformerBytes
         transformerActivations =
             15 * tokens * model.transformer.hiddenSize * model.transformerBytes
@@ -68,11 +72,26 @@ public struct MemoryEstimate: Equatable, Codable, Sendable {
         encoderParameters =
             (model.textEncoderParameters + model.visionEncoderParameters) * model.encoderBytes
         vaeParameters = model.vaeParameters * model.vaeBytes
-        decoderActivations =
-            13 * model.vaeChannels * windowFrames * size.height * size.width
-            * model.vaeBytes
+        decoderActivations = Self.decoding(plan, size, model, tiling)
         latents =
             4 * model.transformer.latentChannels * plan.latentCount * size.latentHeight
             * size.latentWidth
+    }
+
+    private static func decoding(
+        _ plan: SectionPlan, _ size: FrameSize, _ model: ModelSize, _ tiling: VAETiling
+    ) -> Int {
+        let height = min(size.height, tiling.height?.size ?? .max)
+        let width = min(size.width, tiling.width?.size ?? .max)
+        let frames = VideoLength.frameCount(latents: min(5, plan.latentCount))
+        let channel = frames * height * width * model.vaeBytes
+        let framed = (frames + 2) * (height + 2) * (width + 2) * model.vaeBytes
+        let pieces = 3 * min(VAEPieces.bytes, model.vaeUpsampledChannels * framed)
+        let activations =
+            model.decodesInPieces
+            ? (model.vaeUpsampledChannels + model.vaeChannels) * channel + pieces
+            : 13 * model.vaeChannels * channel
+        let decoded = plan.sections.map { plan.decodedFrames(after: $0).count }.max() ?? 0
+        return activations + 4 * 3 * decoded * size.height * size.width
     }
 }

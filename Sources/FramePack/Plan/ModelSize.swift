@@ -82,6 +82,10 @@ public struct ModelSize: Equatable, Codable, Sendable {
     public var vaeParameters = 246_000_000
     /// Channels of the VAE's last level.
     public var vaeChannels = 128
+    /// Channels that the VAE's last level begins with.
+    public var vaeUpsampledChannels = 256
+    /// Whether the VAE decodes in pieces of rows, as it does by the fused kernels of a CPU.
+    public var decodesInPieces = true
     /// Bytes of a number of the transformer: 2 for bf16 and f16, 4 for f32.
     public var transformerBytes = 2
     /// Bytes of a parameter of the encoders, which keep the type of their files.

@@ -58,9 +58,10 @@ public struct PlanReport: Equatable, Codable, Sendable {
     ///     the released model's vision tokens.
     ///   - loras: What is said of the LoRA files.
     ///   - keptContexts: Branches of guidance that keep keys and values of the context.
+    ///   - tiling: The tiles in which the VAE decodes.
     public init(
         plan: SectionPlan, size: FrameSize, model: ModelSize?, loras: [LoRAReport] = [],
-        keptContexts: Int = 0
+        keptContexts: Int = 0, tiling: VAETiling = .reference
     ) {
         let visionTokens = (model ?? ModelSize()).visionTokens
         order = plan.order
@@ -92,7 +93,8 @@ public struct PlanReport: Equatable, Codable, Sendable {
         prompts = plan.prompts
         self.loras = loras.isEmpty ? nil : loras
         memory = model.map {
-            MemoryEstimate(plan: plan, size: size, model: $0, keptContexts: keptContexts)
+            MemoryEstimate(
+                plan: plan, size: size, model: $0, keptContexts: keptContexts, tiling: tiling)
         }
     }
 

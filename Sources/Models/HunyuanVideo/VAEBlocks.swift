@@ -20,10 +20,17 @@ final class VAEResidualBlock {
             : try CausalConv3d(inputSize, outputSize, kernel: 1, weights["conv_shortcut"])
     }
 
-    /// Maps `(B, C, F, h, w)` to the block's width.
+    /// Maps `(B, C, F, h, w)` to the block's width; may leave the result in the place of `x`.
     func callAsFunction(_ x: Tensor, _ pass: VAEPass) throws -> Tensor {
         let y = try conv1(x, after: norm1, pass)
-        return try conv2(y, after: norm2, adding: shortcut?(x, pass) ?? x, pass)
+        guard let shortcut else {
+            return try conv2(
+                y, after: norm2, adding: { try x.narrow(3, $0.lowerBound, $0.count) }, over: x, pass
+            )
+        }
+        return try conv2(
+            y, after: norm2,
+            adding: { try shortcut(x.narrow(3, $0.lowerBound, $0.count), pass) }, over: y, pass)
     }
 }
 

@@ -41,6 +41,12 @@ public final class VAEStream {
         return whole
     }
 
+    /// The last frames of the piece before, as a layer takes them in; nil at the beginning.
+    func tail(for layer: AnyObject) -> Tensor? { tails[ObjectIdentifier(layer)] }
+
+    /// Keeps the last frames of this piece for the next one.
+    func keep(_ tail: Tensor, for layer: AnyObject) { tails[ObjectIdentifier(layer)] = tail }
+
     /// Keys and values `(B, 1, L, C)` of the latents before and of this piece.
     ///
     /// - Parameter area: Positions of a latent.

@@ -32,6 +32,8 @@ final class VAEUpsampler {
     private func inPhases(_ x: Tensor, _ pass: VAEPass) throws -> Tensor {
         try pass.onProgress()
         let isFirst = pass.stream?.hasStarted != true
+        let growth = factors.reduce(1, *)
+        if growth * x.count * x.dtype.size > VAEPieces.bytes { VAEPieces.makeRoom() }
         var framed = try x.framed(after: nil, front: pass.stream == nil ? phases.reach : 0, side: 1)
         if let stream = pass.stream {
             framed = try stream.joined(framed, for: self, count: phases.reach)

@@ -1,0 +1,45 @@
+import Foundation
+import FramePack
+import FramePackBench
+import Models
+import TestSupport
+import Testing
+import Torch
+
+/// What `framepack plan` predicts of the decoder's memory, held against a process that decodes.
+@Suite struct DecodingMemoryTests {
+    private static let config = VAEConfig(
+        blockOutChannels: [32, 64, 64, 64], layersPerBlock: 1, normNumGroups: 8)
+
+    /// The most anonymous memory of a process that decodes a window of so many latents a side.
+    private func measured(_ side: Int, in folder: URL) throws -> Int? {
+        var sizes = BenchmarkSizes.tiny
+        (sizes.vae, sizes.latentFrames, sizes.smallLatents) = (Self.config, 5, side)
+        var options = BenchmarkOptions()
+        (options.cases, options.rounds, options.threads) = ([.vae16], 1, 1)
+        (options.dtype, options.cache) = (.f32, folder.appendingPathComponent("\(side)"))
+        let program = WorkerCommand(
+            program: builtProgram("framepack"), arguments: ["bench", "--worker"])
+        return try Benchmark(options, sizes: sizes, ours: program, peer: nil).run()
+            .results.first?.ours.anonymous
+    }
+
+    @Test("The decoder's peak is within a tenth of the prediction", .enabled(if: Kernels.level > 0))
+    func prediction() throws {
+        try withTemporaryFolder { folder in
+            let side = 28
+            guard let base = try measured(2, in: folder), let peak = try measured(side, in: folder)
+            else { return }
+            let pixels = side * FrameSize.pixelsPerLatent
+            var model = ModelSize()
+            (model.vaeChannels, model.vaeUpsampledChannels, model.vaeBytes) = (32, 64, 4)
+            let plan = try SectionPlan(
+                order: .f1, length: .frames(17), window: 4, timeline: PromptTimeline("a"))
+            let predicted = MemoryEstimate(
+                plan: plan, size: FrameSize(height: pixels, width: pixels), model: model
+            ).decoderActivations
+            print("    measured \((peak - base) >> 20) MiB, predicted \(predicted >> 20) MiB")
+            #expect(abs(Double(peak - base) / Double(predicted) - 1) < 0.1)
+        }
+    }
+}
