@@ -15,8 +15,8 @@ public struct PipelineOptions: Sendable {
     /// The bytes that are kept at most of what the transformer would compute again from step to step
     /// and from section to section; 0 keeps nothing, to the same bits.
     public var memoryLimit = RunMemory.defaultLimit
-    /// Where embeddings of prompts and pictures are kept for later runs; nil for nowhere. A request
-    /// with `parity` has its own made.
+    /// Where embeddings of prompts and pictures are kept for later runs, but for those of a request
+    /// with `parity`; nil for nowhere.
     public var embeddings: EmbeddingCache?
 
     /// On the CPU, with previews and without a cache of embeddings.

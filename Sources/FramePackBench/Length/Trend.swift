@@ -4,8 +4,10 @@ public struct Trend: Codable, Equatable, Sendable {
     public let mean: Double
     /// Change from one figure to the next.
     public let slope: Double
-    /// Standard error of the slope. Neighbours meet the same machine, so that it is
-    /// widened by the correlation of each residual with the next one, where that is positive.
+    /// Standard error of the slope.
+    ///
+    /// Neighbours meet the same machine, so that it is widened by the correlation of each residual
+    /// with the next one, where that is positive.
     public let error: Double
     /// From the first figure to the last, in figures.
     public let span: Int
