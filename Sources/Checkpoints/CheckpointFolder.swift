@@ -1,11 +1,11 @@
 public import Foundation
 
-/// A folder with `config.json` and weights in one safetensors file or in shards with an index.
+/// A folder with `config.json` and weights: one safetensors file, shards with an index, or a GGUF file.
 public struct CheckpointFolder: Sendable {
     /// Where the folder lies.
     public let url: URL
     /// The files that hold the weights, in the order of their names.
-    public let files: [SafetensorsFile]
+    public let files: [any TensorFile]
     /// Which file has a tensor.
     private let owners: [String: Int]
 
@@ -18,7 +18,11 @@ public struct CheckpointFolder: Sendable {
     public init(_ url: URL) throws {
         self.url = url
         let names = try Self.fileNames(in: url)
-        files = try names.map { try SafetensorsFile(url.appendingPathComponent($0)) }
+        files = try names.map { name -> any TensorFile in
+            let file = url.appendingPathComponent(name)
+            return name.lowercased().hasSuffix(".gguf")
+                ? try GGUFFile(file) : try SafetensorsFile(file)
+        }
         var owners: [String: Int] = [:]
         for (index, file) in files.enumerated() {
             for name in file.entries.keys {
@@ -38,7 +42,7 @@ public struct CheckpointFolder: Sendable {
     }
 
     /// The file that holds a tensor, or nil.
-    public func file(of name: String) -> SafetensorsFile? { owners[name].map { files[$0] } }
+    public func file(of name: String) -> (any TensorFile)? { owners[name].map { files[$0] } }
 
     /// Decodes a JSON file of a folder.
     ///
@@ -82,11 +86,21 @@ public struct CheckpointFolder: Sendable {
             }
             return names
         }
-        throw CheckpointError(
-            """
-            \(folder.path) has no weights: expected diffusion_pytorch_model.safetensors, \
-            model.safetensors, or shards with their .safetensors.index.json
-            """)
+        let others = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        let named = others.filter { $0.lowercased().hasSuffix(".gguf") }.sorted()
+        guard named.count < 2 else {
+            throw CheckpointError(
+                "\(folder.path) has \(named.count) GGUF files, \(named[0]) and \(named[1]) among "
+                    + "them; leave one")
+        }
+        guard let file = named.first else {
+            throw CheckpointError(
+                """
+                \(folder.path) has no weights: expected diffusion_pytorch_model.safetensors, \
+                model.safetensors, shards with their .safetensors.index.json, or a .gguf file
+                """)
+        }
+        return [file]
     }
 
     private func checkIndex() throws {

@@ -1,13 +1,14 @@
 public import Foundation
+public import Torch
 
-/// The header and tensor list of a GGUF file; the tensors themselves are not read.
+/// A GGUF file, mapped into memory.
 ///
 /// Source: the description of GGUF versions 2 and 3 in ggml's documentation: a magic word, the
 /// version, the counts of tensors and of metadata, the metadata, then name, shape, type and offset
-/// of each tensor; all little-endian.
-public struct GGUFFile: Sendable {
-    /// What the file says of one tensor.
-    public struct Entry: Sendable, Equatable {
+/// of each tensor, and the data, aligned; all little-endian.
+public final class GGUFFile: TensorFile {
+    /// What the file says of one tensor, whether its type can be computed with or not.
+    public struct Description: Sendable, Equatable {
         /// The tensor's name.
         public let name: String
         /// The length of each axis, the slowest first, as in safetensors.
@@ -18,6 +19,8 @@ public struct GGUFFile: Sendable {
         public let elementCount: Int
         /// Bytes of the tensor; nil for a type that is not known.
         public let byteCount: Int?
+        /// Where its bytes begin, counted from the start of the data.
+        let offset: Int
     }
 
     /// Where the file lies.
@@ -29,7 +32,10 @@ public struct GGUFFile: Sendable {
     /// The metadata as text; of a list its type and length alone.
     public let metadata: [String: String]
     /// The tensors, in the order of the file.
-    public let tensors: [Entry]
+    public let tensors: [Description]
+    /// What can be computed with, by name.
+    public let entries: [String: TensorEntry]
+    private let file: MappedFile
 
     /// Whether a file begins as GGUF files do.
     ///
@@ -39,12 +45,12 @@ public struct GGUFFile: Sendable {
         return file.bytes.count >= 4 && file.bytes.prefix(4).elementsEqual("GGUF".utf8)
     }
 
-    /// Reads the header.
+    /// Reads the header; no tensor is read yet.
     ///
     /// - Throws: `CheckpointError` if the header is cut off, or is none.
     public init(_ url: URL) throws {
         self.url = url
-        let file = try MappedFile(url)
+        file = try MappedFile(url)
         byteCount = file.bytes.count
         var reader = GGUFReader(bytes: UnsafeRawBufferPointer(file.bytes), file: url.path)
         guard try reader.bytes(4).elementsEqual("GGUF".utf8) else {
@@ -61,10 +67,78 @@ public struct GGUFFile: Sendable {
         var metadata: [String: String] = [:]
         for _ in 0..<metadataCount {
             let key = try reader.string()
-            metadata[key] = try reader.value()
+            metadata[key] = try reader.value(ofKey: key)
         }
         self.metadata = metadata
+        let shapes = reader.shapes
         tensors = try (0..<tensorCount).map { _ in try reader.entry() }
+        let start = try reader.dataStart(alignment: metadata["general.alignment"])
+        var entries: [String: TensorEntry] = [:]
+        for tensor in tensors {
+            guard let entry = try Self.entry(tensor, shapes[tensor.name], start, in: file, url)
+            else { continue }
+            guard entries.updateValue(entry, forKey: tensor.name) == nil else {
+                throw CheckpointError("\(url.path): \(tensor.name) stands twice in the header")
+            }
+        }
+        self.entries = entries
+    }
+
+    /// What a tensor is to a network; nil for a type that is not computed with.
+    ///
+    /// - Parameter original: The shape that it had before it was folded into at most four axes.
+    private static func entry(
+        _ tensor: Description, _ original: [Int]?, _ start: Int, in file: MappedFile, _ url: URL
+    ) throws -> TensorEntry? {
+        guard let bytes = tensor.byteCount else { return nil }
+        let quantized = QuantizedFormat.ggml(tensor.type)
+        guard let dtype = quantized == nil ? plainTypes[tensor.type] : .uint8 else { return nil }
+        let (first, overflow) = start.addingReportingOverflow(tensor.offset)
+        guard !overflow, tensor.offset >= 0, first <= file.bytes.count,
+            bytes <= file.bytes.count - first
+        else {
+            throw CheckpointError(
+                "\(url.path) is cut off: \(tensor.name) lies behind the end of the file")
+        }
+        var shape = tensor.shape
+        if let original,
+            original.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue })
+                == tensor.elementCount
+        {
+            shape = original
+        }
+        return TensorEntry(
+            dtype: dtype, shape: shape, range: first..<first + bytes, quantized: quantized)
+    }
+
+    /// A tensor on the mapped bytes; of a quantized one its bytes, row by row.
+    ///
+    /// - Throws: `CheckpointError` if the file has no such tensor, or one of another type.
+    public func tensor(_ name: String) throws -> Tensor {
+        guard let entry = entries[name] else {
+            let known = tensors.first { $0.name == name }
+            throw CheckpointError(
+                known.map {
+                    "\(url.path): \(name) has the type \($0.type); types that are read are F32, F16, "
+                        + "BF16, Q8_0, Q4_K and Q6_K"
+                } ?? "\(url.path) has no tensor \(name)")
+        }
+        guard entry.quantized != nil, let rows = entry.shape.first else {
+            return try file.tensor(entry.range, entry.shape, entry.dtype)
+        }
+        return try file.tensor(entry.range, [rows, entry.range.count / max(rows, 1)], entry.dtype)
+    }
+
+    private static let plainTypes: [String: DType] = [
+        "F32": .float32, "F16": .float16, "BF16": .bfloat16, "F64": .float64, "I8": .int8,
+        "I16": .int16, "I32": .int32, "I64": .int64,
+    ]
+}
+
+extension QuantizedFormat {
+    /// The format of ggml's that has that name, where it can be computed with.
+    static func ggml(_ name: String) -> QuantizedFormat? {
+        allCases.first { $0.isGGML && $0.rawValue.uppercased() == name }
     }
 }
 
@@ -73,6 +147,11 @@ private struct GGUFReader {
     let bytes: UnsafeRawBufferPointer
     let file: String
     var offset = 0
+    /// The shapes that tensors of more than four axes had, by name.
+    var shapes: [String: [Int]] = [:]
+
+    /// What such a shape's key begins with; ComfyUI's readers know it.
+    private static let shapePrefix = "comfy.gguf.orig_shape."
 
     mutating func bytes(_ count: Int) throws -> UnsafeRawBufferPointer {
         guard count >= 0, count <= bytes.count - offset else {
@@ -102,13 +181,28 @@ private struct GGUFReader {
     }
 
     /// One value of the metadata as text.
-    mutating func value() throws -> String {
+    mutating func value(ofKey key: String) throws -> String {
         let type = try integer(UInt32.self)
         guard type == 9 else { return try scalar(type) }
         let element = try integer(UInt32.self)
         let length = try count(smallest: Self.size(element) ?? 8)
-        for _ in 0..<length { _ = try scalar(element) }
+        let isShape = key.hasPrefix(Self.shapePrefix) && length <= 8
+        var shape: [Int] = []
+        for _ in 0..<length {
+            let text = try scalar(element)
+            if isShape, let number = Int(text), number >= 0 { shape.append(number) }
+        }
+        if isShape { shapes[String(key.dropFirst(Self.shapePrefix.count))] = shape }
         return "\(length) values"
+    }
+
+    /// Where the data begins: behind the header, aligned.
+    func dataStart(alignment text: String?) throws -> Int {
+        guard let text else { return (offset + 31) / 32 * 32 }
+        guard let alignment = Int(text), alignment > 0, alignment <= 1 << 20 else {
+            throw CheckpointError("\(file): general.alignment is \(text), no size of a block")
+        }
+        return (offset + alignment - 1) / alignment * alignment
     }
 
     private static func size(_ type: UInt32) -> Int? { [1, 1, 2, 2, 4, 4, 4, 1][safe: Int(type)] }
@@ -132,7 +226,7 @@ private struct GGUFReader {
         }
     }
 
-    mutating func entry() throws -> GGUFFile.Entry {
+    mutating func entry() throws -> GGUFFile.Description {
         let name = try string()
         let rank = try integer(UInt32.self)
         guard rank <= 8 else {
@@ -149,13 +243,14 @@ private struct GGUFReader {
             (elements, shape) = (product, [Int(length)] + shape)
         }
         let type = try integer(UInt32.self)
-        _ = try integer(UInt64.self)
+        let offset = Int(clamping: try integer(UInt64.self))
         let layout = ggmlTypes[type]
         let (bits, overflow) = (elements / (layout?.block ?? 1)).multipliedReportingOverflow(
             by: layout?.bytes ?? 0)
-        return GGUFFile.Entry(
+        return GGUFFile.Description(
             name: name, shape: shape, type: layout?.name ?? "type \(type)",
-            elementCount: elements, byteCount: layout == nil || overflow ? nil : bits)
+            elementCount: elements, byteCount: layout == nil || overflow ? nil : bits,
+            offset: offset)
     }
 }
 

@@ -2,7 +2,7 @@ public import Foundation
 public import Torch
 
 /// A safetensors file, mapped into memory.
-public final class SafetensorsFile: Sendable {
+public final class SafetensorsFile: TensorFile {
     /// Where the file lies.
     public let url: URL
     /// What the file holds, by name.
@@ -39,19 +39,7 @@ public final class SafetensorsFile: Sendable {
         guard let entry = entries[name] else {
             throw CheckpointError("\(url.path) has no tensor \(name)")
         }
-        guard let base = file.bytes.baseAddress, !entry.range.isEmpty else {
-            return try .empty(entry.shape, dtype: entry.dtype)
-        }
-        let start = base + entry.range.lowerBound
-        guard Int(bitPattern: start) % entry.dtype.size == 0 else {
-            // The format promises no alignment; processors of today want it.
-            let copy = try Tensor.empty(entry.shape, dtype: entry.dtype)
-            try copy.withMutableBytes {
-                $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]))
-            }
-            return copy
-        }
-        return try .borrowing(start, entry.shape, dtype: entry.dtype, owner: file)
+        return try file.tensor(entry.range, entry.shape, entry.dtype)
     }
 
     /// Every tensor of the file by name.

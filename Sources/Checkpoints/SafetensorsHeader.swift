@@ -1,16 +1,6 @@
 import Foundation
 public import Torch
 
-/// What a safetensors file says of one tensor.
-public struct TensorEntry: Sendable, Equatable {
-    /// The element type.
-    public let dtype: DType
-    /// The length of each axis.
-    public let shape: [Int]
-    /// Where its bytes lie, counted from the start of the file.
-    public let range: Range<Int>
-}
-
 /// The part of a safetensors file in front of the data.
 ///
 /// Source: the format's description: a little-endian 64-bit length, that many bytes of JSON, then

@@ -32,8 +32,8 @@ struct FramePackCommand: ParsableCommand {
             CommandGroup(
                 name: "Machine and model",
                 subcommands: [
-                    DoctorCommand.self, InspectCommand.self, CalibrateCommand.self,
-                    ProbeCommand.self, BenchCommand.self,
+                    DoctorCommand.self, InspectCommand.self, ConvertCommand.self,
+                    CalibrateCommand.self, ProbeCommand.self, BenchCommand.self,
                 ]),
             CommandGroup(
                 name: "Small model",

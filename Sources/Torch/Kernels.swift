@@ -30,6 +30,11 @@ public enum Kernels: String, Sendable, CaseIterable, Codable {
     /// Whether the kernels here and now multiply pairs in bfloat16 and add them up in float32.
     public static var multiplyHalves: Bool { current == .fused && level == 3 }
 
+    /// Whether the kernels here and now multiply bytes and add them up in 32 bits.
+    public static var multiplyBytes: Bool {
+        current == .fused && ct_kernels_multiply_bytes() != 0
+    }
+
     /// Takes no instructions above a level, on this thread.
     package static func limit(to level: Int) { ct_kernels_limit(Int32(level)) }
 
@@ -201,6 +206,60 @@ extension Tensor {
         let form = if case .gelu(let form) = activation { form.rawValue } else { "" }
         return try .fused {
             ct_kernels_linear(handle, weight.handle, bias?.handle, name, form, &$0)
+        }
+    }
+
+    /// A linear layer's weight out of the bytes in which it is stored.
+    ///
+    /// - Parameters:
+    ///   - scales: `(out or 1, groups)` in float32 or bfloat16; nil for none.
+    ///   - format: How these codes are to be read.
+    ///   - columns: The weights of a row.
+    ///   - group: The columns that share a scale.
+    ///   - dtype: float32 or bfloat16.
+    /// - Returns: `(out, columns)` for these codes `(out, bytes)`; nil where no kernel fits.
+    package func fusedDecoded(
+        scales: Tensor?, format: QuantizedFormat, columns: Int, group: Int, dtype: DType
+    ) throws(TorchError) -> Tensor? {
+        guard Kernels.current == .fused, dtype == .float32 || dtype == .bfloat16 else {
+            return nil
+        }
+        return try .fused {
+            ct_kernels_decode(
+                handle, scales?.handle, format.number, Int64(columns), Int64(group),
+                dtype == .bfloat16 ? 1 : 0, &$0)
+        }
+    }
+
+    /// Signed bytes `(out, C)` in the order in which oneDNN reads them.
+    ///
+    /// - Returns: nil where the processor does not multiply bytes.
+    package func packedBytes() throws(TorchError) -> Tensor? {
+        guard Kernels.areFused else { return nil }
+        return try .fused { ct_kernels_pack_bytes(handle, &$0) }
+    }
+
+    /// `x · (codes · scales)ᵀ + bias` over the last axis, then an activation; each row of `x` is
+    /// rounded to eight bits with a scale of its own.
+    ///
+    /// - Parameters:
+    ///   - codes: What ``packedBytes()`` gave.
+    ///   - scales: `(out, 1)` in float32.
+    /// - Returns: nil where no kernel fits.
+    package func fusedByteProduct(
+        _ codes: Tensor, scales: Tensor, _ bias: Tensor?, then activation: Activation?
+    ) throws(TorchError) -> Tensor? {
+        let number: Int32? =
+            switch activation {
+            case nil: 0
+            case .silu: 1
+            case .gelu(.tanh): 2
+            default: nil
+            }
+        guard Kernels.areFused, let number else { return nil }
+        return try .fused {
+            ct_kernels_linear_bytes(
+                handle, codes.handle, scales.handle, bias?.handle, number, &$0)
         }
     }
 

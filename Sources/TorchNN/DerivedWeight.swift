@@ -17,8 +17,12 @@ package final class DerivedWeight: Sendable {
     /// The value that `make` computes, or computed before for the same weight and type.
     package func callAsFunction(
         of weight: Parameter, as dtype: DType, _ make: () throws -> Tensor?
+    ) throws -> Tensor? { try self(of: weight.value, as: dtype, make) }
+
+    /// The value that `make` computes, or computed before for the same tensor and type.
+    package func callAsFunction(
+        of source: Tensor, as dtype: DType, _ make: () throws -> Tensor?
     ) throws -> Tensor? {
-        let source = weight.value
         let known = state.withLock { $0 }
         if let known, known.source === source, known.version == source.version,
             known.dtype == dtype

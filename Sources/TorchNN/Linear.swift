@@ -5,7 +5,7 @@ public final class Linear {
     /// The full name, as in the checkpoint: `transformer_blocks.0.attn.to_q`.
     public let name: String
     /// `(out, in)`.
-    public let weight: Parameter
+    public let weight: LinearWeight
     /// `(out)`; nil if the layer has none.
     public let bias: Parameter?
     /// What is added, in the order in which it was attached.
@@ -31,7 +31,7 @@ public final class Linear {
         let bound = 1 / Double(inputSize).squareRoot()
         name = String(weights.prefix.dropLast())
         (self.inputSize, self.outputSize) = (inputSize, outputSize)
-        weight = try weights.parameter(
+        weight = try weights.linearWeight(
             "weight", [outputSize, inputSize], zero ? .zeros : .uniform(bound))
         self.bias =
             bias
@@ -46,10 +46,10 @@ public final class Linear {
     ///
     /// Source: `torch.nn.Linear`.
     public func callAsFunction(_ x: Tensor, then activation: Activation? = nil) throws -> Tensor {
-        let (weight, bias) = (try weight.value(as: x.dtype), try bias?.value(as: x.dtype))
+        let bias = try bias?.value(as: x.dtype)
         let adapters = adapters.filter { $0.set.strength != 0 }
-        if adapters.isEmpty { return try x.linear(weight, bias, then: activation) }
-        let y = try x.linear(weight, bias)
+        if adapters.isEmpty { return try weight.product(x, bias, then: activation) }
+        let y = try weight.product(x, bias)
         for (set, adapter) in adapters {
             // No graph keeps what a product gave, so that its memory may be used again.
             try y.addInPlace(adapter(x, strength: set.strength))

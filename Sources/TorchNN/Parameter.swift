@@ -26,6 +26,8 @@ public final class Parameter: @unchecked Sendable {
 public final class ParameterStore: @unchecked Sendable {
     /// The parameters in the order in which the layers were made.
     public private(set) var parameters: [Parameter] = []
+    /// The weights in few bits, which no training changes, in the order of their layers.
+    public private(set) var quantizedWeights: [QuantizedWeight] = []
     /// The linear layers that were made with the store, in their order.
     private(set) var linears: [Linear] = []
     /// What the names of parameters begin with that a model uses only inside
@@ -55,6 +57,14 @@ public final class ParameterStore: @unchecked Sendable {
         parameters.append(parameter)
     }
 
+    /// Adds a weight in few bits whose name is not there yet.
+    func add(_ weight: QuantizedWeight) { quantizedWeights.append(weight) }
+
+    /// The weight in few bits of that name, or nil.
+    func quantized(_ name: String) -> QuantizedWeight? {
+        quantizedWeights.first { $0.name == name }
+    }
+
     /// Adds a block, so that its weights can be brought when it runs.
     func add(block: String) {
         if !blocks.contains(block) { blocks.append(block) }
@@ -63,12 +73,16 @@ public final class ParameterStore: @unchecked Sendable {
     /// Adds a layer, so that adapters find it by its name.
     func add(_ linear: Linear) { linears.append(linear) }
 
-    /// The number of elements of all parameters.
-    public var elementCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+    /// The number of elements of all weights.
+    public var elementCount: Int {
+        parameters.reduce(0) { $0 + $1.value.count }
+            + quantizedWeights.reduce(0) { $0 + $1.shape[0] * $1.shape[1] }
+    }
 
-    /// The bytes of all parameters.
+    /// The bytes of all weights.
     public var byteCount: Int {
         parameters.reduce(0) { $0 + $1.value.count * $1.value.dtype.size }
+            + quantizedWeights.reduce(0) { $0 + $1.byteCount }
     }
 
     /// Asks for gradients of every parameter, or for none.
@@ -78,12 +92,14 @@ public final class ParameterStore: @unchecked Sendable {
         for parameter in parameters { try parameter.value.setRequiresGradient(on) }
     }
 
-    /// Moves every parameter to a device, or into a type; what is nil stays.
+    /// Moves every weight to a device, and parameters into a type; what is nil stays.
     ///
     /// - Throws: `TorchError` for a device that is not there, or that has no memory left
     ///   (`.outOfMemory`); the parameters before are then moved.
     public func move(to device: Device? = nil, _ dtype: DType? = nil) throws(TorchError) {
         for parameter in parameters { parameter.value = try parameter.value.to(device, dtype) }
+        guard let device else { return }
+        for weight in quantizedWeights { try weight.move(to: device) }
     }
 
     /// Every parameter's value by name; the tensors are the parameters' own, not copies.

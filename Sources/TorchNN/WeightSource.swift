@@ -23,8 +23,21 @@ public protocol WeightSource {
     /// - Returns: A tensor of that shape.
     /// - Throws: An error that names the weight if it is missing or has another shape.
     func tensor(_ name: String, shape: [Int], initialization: Initialization) throws -> Tensor
+    /// Gives a linear layer's weight in few bits, where the source has it so.
+    ///
+    /// - Parameters:
+    ///   - name: The full name.
+    ///   - shape: The shape that the layer needs, `(out, in)`.
+    /// - Returns: nil where the layer is to ask for a tensor.
+    /// - Throws: An error that names the weight if what is stored does not fit.
+    func quantized(_ name: String, shape: [Int]) throws -> QuantizedWeight?
     /// Whether the source has values for a name, for layers that some checkpoints lack.
     func contains(_ name: String) -> Bool
+}
+
+extension WeightSource {
+    /// None: the source has plain numbers alone.
+    public func quantized(_ name: String, shape: [Int]) throws -> QuantizedWeight? { nil }
 }
 
 /// Fresh weights from a seed.

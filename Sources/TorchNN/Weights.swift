@@ -55,6 +55,21 @@ public struct Weights {
         }
     }
 
+    /// The weight of a linear layer in this scope: a parameter, or what the source has in few bits.
+    ///
+    /// - Throws: As ``parameter(_:_:_:)``.
+    func linearWeight(_ name: String, _ shape: [Int], _ initialization: Initialization) throws
+        -> LinearWeight
+    {
+        let full = prefix + name
+        if let known = store.quantized(full) { return .quantized(known) }
+        if store[full] == nil, let weight = try source.quantized(full, shape: shape) {
+            store.add(weight)
+            return .quantized(weight)
+        }
+        return .plain(try parameter(name, shape, initialization))
+    }
+
     /// The parameters of this scope that were made so far, in their order.
     public var parameters: [Parameter] {
         store.parameters.filter { $0.name.hasPrefix(prefix) }

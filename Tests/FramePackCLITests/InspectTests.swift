@@ -172,6 +172,7 @@ import Torch
         add(UInt64(3))
         add(UInt32(8))
         add(UInt64(0))
+        data.append(Data(count: (32 - data.count % 32) % 32 + 3 * 2 * 34))
         return data
     }
 }

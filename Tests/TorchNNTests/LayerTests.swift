@@ -84,7 +84,7 @@ struct LayerTests {
         let y = try layer(Tensor.ones([2, 4], dtype: .bfloat16))
         #expect(y.dtype == .bfloat16)
         try y.to(.float32).sum().backward()
-        let gradient = try #require(try layer.weight.value.gradient())
+        let gradient = try #require(try layer.weight.parameter?.value.gradient())
         #expect(gradient.dtype == .float32)
         try Self.expect(gradient, Array(repeating: 2, count: 12))
     }
@@ -135,7 +135,9 @@ struct WeightsTests {
         let weights = Weights(try RandomWeights(seed: 5))
         let layer = try Linear(3, 2, weights)
         try weights.store.move(.bfloat16)
-        #expect(layer.weight.value.dtype == .bfloat16 && layer.bias?.value.dtype == .bfloat16)
+        #expect(
+            layer.weight.parameter?.value.dtype == .bfloat16 && layer.bias?.value.dtype == .bfloat16
+        )
     }
 
     @Test("Shapes alone take no memory")

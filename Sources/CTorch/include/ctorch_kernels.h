@@ -56,6 +56,35 @@ int32_t ct_kernels_linear(
     ct_tensor x, ct_tensor weight, ct_tensor bias, const char *activation, const char *form,
     ct_tensor *out);
 
+/// How a linear layer's weight is stored in few bits.
+enum {
+  CT_QUANTIZED_FP8 = 0,
+  CT_QUANTIZED_INT8 = 1,
+  CT_QUANTIZED_INT4 = 2,
+  CT_QUANTIZED_Q8_0 = 3,
+  CT_QUANTIZED_Q4_K = 4,
+  CT_QUANTIZED_Q6_K = 5,
+};
+
+/// A stored weight, rows of bytes, as `(rows, columns)` in float32, or in bfloat16 if `half`; `scales`,
+/// `(rows or 1, groups)` in float32 or bfloat16, may be null.
+int32_t ct_kernels_decode(
+    ct_tensor codes, ct_tensor scales, int32_t format, int64_t columns, int64_t group, int32_t half,
+    ct_tensor *out);
+
+/// Whether the processor multiplies bytes, and sums them up in 32 bits.
+int32_t ct_kernels_multiply_bytes(void);
+
+/// Signed bytes `(out, C)` in the order in which oneDNN multiplies them.
+int32_t ct_kernels_pack_bytes(ct_tensor codes, ct_tensor *out);
+
+/// `x · (codes · scales)ᵀ + bias` of `(…, C)`, each row of `x` rounded to eight bits, then nothing (0),
+/// SiLU (1) or GELU in its form with a tangent (2). `codes` are packed, `scales` has a number for each
+/// row of them, `bias` may be null.
+int32_t ct_kernels_linear_bytes(
+    ct_tensor x, ct_tensor codes, ct_tensor scales, ct_tensor bias, int32_t activation,
+    ct_tensor *out);
+
 /// Keeps up to so many bytes of freed memory for what is allocated next, instead of giving each page
 /// back to the system; where the allocator is not glibc's, nothing happens.
 void ct_keep_freed_memory(int64_t bytes);

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #define CT_WIDTH 8
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 namespace ct::kernels::avx2 {
 // A copy of everything for these instructions alone: linkers merge what has the same name.
 namespace {
@@ -15,13 +15,17 @@ namespace {
 #include "softmax.h"
 #include "attention.h"
 #include "normalization.h"
+#include "activations.h"
 #include "channels.h"
+#include "quantized.h"
 } // namespace
 
 const Table<float> floats{
-    FloatAttention<float>::table, normModulate<float>, normRotate<float>, channelSums<float>, scaleShift<float>};
+    FloatAttention<float>::table, normModulate<float>, normRotate<float>, channelSums<float>, scaleShift<float>,
+    decodeRow<float>, toBytes<float>, finish<float>};
 const Table<bf16> halves{
-    FloatAttention<bf16>::table, normModulate<bf16>, normRotate<bf16>, channelSums<bf16>, scaleShift<bf16>};
+    FloatAttention<bf16>::table, normModulate<bf16>, normRotate<bf16>, channelSums<bf16>, scaleShift<bf16>,
+    decodeRow<bf16>, toBytes<bf16>, finish<bf16>};
 } // namespace ct::kernels::avx2
 #pragma clang attribute pop
 #endif

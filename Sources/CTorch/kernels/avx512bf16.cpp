@@ -9,7 +9,7 @@
 #define CT_WIDTH 16
 #define CT_BF16 1
 #pragma clang attribute push(                                                                     \
-    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma"))),            \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c"))),            \
     apply_to = function)
 namespace ct::kernels::avx512bf16 {
 // A copy of everything for these instructions alone: linkers merge what has the same name.
@@ -17,7 +17,9 @@ namespace {
 #include "vectors.h"
 #include "softmax.h"
 #include "normalization.h"
+#include "activations.h"
 #include "channels.h"
+#include "quantized.h"
 
 /// Attention by products of pairs in bfloat16, summed up in float32.
 ///
@@ -197,7 +199,8 @@ struct PairAttention {
 } // namespace
 
 const Table<bf16> halves{
-    PairAttention::table, normModulate<bf16>, normRotate<bf16>, channelSums<bf16>, scaleShift<bf16>};
+    PairAttention::table, normModulate<bf16>, normRotate<bf16>, channelSums<bf16>, scaleShift<bf16>,
+    decodeRow<bf16>, toBytes<bf16>, finish<bf16>};
 } // namespace ct::kernels::avx512bf16
 #pragma clang attribute pop
 #endif

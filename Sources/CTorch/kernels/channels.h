@@ -36,13 +36,6 @@ void channelSums(
     sumUp<T, 1>(x + c, center + c, count, size, sums + c, squares + c);
 }
 
-/// x / (1 + e⁻ˣ).
-inline Floats silu(Floats x) {
-  // Beyond it the quotient is nothing beside any other activation, and the power overflows.
-  Floats power = Floats::min(Floats::all(126), x * Floats::all(-1.44269504f));
-  return x / (Floats::all(1) + powerOfTwo(power));
-}
-
 template <typename T>
 void scaleShift(
     const T *x, const float *factor, const float *shift, int64_t count, int64_t size, T *out) {

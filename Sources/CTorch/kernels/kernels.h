@@ -27,6 +27,26 @@ template <typename T> struct AttentionKernels {
       int64_t count, int64_t size, float scale, T *out, int64_t outStride);
 };
 
+/// How the weights of a linear layer are stored in few bits.
+enum class QuantizedFormat { fp8, int8, int4, q8_0, q4_k, q6_k };
+
+/// A weight, `(rows, columns)`, in few bits.
+struct QuantizedRows {
+  QuantizedFormat format;
+  const uint8_t *bytes;
+  int64_t rowBytes, columns;
+  /// A scale for each group of a row, in bfloat16 or float32; null for none.
+  const void *scales;
+  bool halfScales;
+  /// Scales of a row, or 0 where all rows have the same.
+  int64_t scaleStride, group;
+  /// The 256 numbers of fp8.
+  const float *table;
+};
+
+/// What bends after a product.
+enum class Bend { none, silu, gelu };
+
 /// What one kind of processor computes for activations of type `T`.
 template <typename T> struct Table {
   AttentionKernels<T> attention;
@@ -44,6 +64,13 @@ template <typename T> struct Table {
   /// x · factor + shift of each channel, then SiLU.
   void (*scaleShift)(
       const T *x, const float *factor, const float *shift, int64_t count, int64_t size, T *out);
+  /// One row of a stored weight.
+  void (*decodeRow)(const QuantizedRows &from, int64_t row, T *out);
+  /// 128 + x / scale in eight bits, the largest being 127 from the middle; gives the scale out.
+  float (*toBytes)(const T *x, int64_t size, uint8_t *out);
+  /// x · factor + bias, then what bends; `bias` may be null.
+  void (*finish)(
+      const float *x, float factor, const float *bias, int64_t size, Bend bend, T *out);
 };
 
 /// Channels of a head are multiples of this, and at most `largestHead`.

@@ -32,7 +32,7 @@ extension DoctorReport {
                 + counted(threads, "thread")
         ]
         if let torchArchitectures { lines.append("            built for \(torchArchitectures)") }
-        lines.append("kernels     \(kernels)")
+        lines.append("kernels     \(kernels)\(multipliesBytes ? ", products of bytes" : "")")
         lines.append("FFmpeg      \(mediaProblem ?? "found")")
         return lines
     }

@@ -40,6 +40,8 @@ public struct DoctorReport: Codable, Equatable, Sendable {
     public var torchCapability: String?
     /// The instructions that this program's own kernels use: AVX2, AVX512, AVX512-BF16, or none.
     public var kernels = Kernels.instructions
+    /// Whether int8 weights are multiplied as bytes here.
+    public var multipliesBytes = Kernels.multiplyBytes
     /// The GPU architectures that libtorch was built for.
     public var torchArchitectures: String?
     /// Threads of an operation.

@@ -100,11 +100,12 @@ public enum CheckpointInspection {
         report.missing = expected.keys.filter { entries[$0] == nil && !ignored($0) }.sorted()
         for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
             if let wanted = expected[name] {
-                guard wanted != entry.shape else { continue }
-                report.misshapen.append(.init(name: name, found: entry.shape, wanted: wanted))
-            } else if ignored(name) {
+                let found = checkpoint.shape(of: name) ?? entry.shape
+                guard wanted != found else { continue }
+                report.misshapen.append(.init(name: name, found: found, wanted: wanted))
+            } else if ignored(name) || CheckpointFolder.isMark(name) {
                 report.passedOver.append(name)
-            } else {
+            } else if !checkpoint.isScale(name) {
                 report.unexpected.append(name)
             }
         }
@@ -149,7 +150,7 @@ private struct SettingText: Decodable {
 }
 
 extension CheckpointReport {
-    fileprivate mutating func add(_ files: [SafetensorsFile]) {
+    fileprivate mutating func add(_ files: [any TensorFile]) {
         self.files = files.map { file in
             let attributes = try? FileManager.default.attributesOfItem(
                 atPath: file.url.resolvingSymlinksInPath().path)
@@ -160,7 +161,7 @@ extension CheckpointReport {
         }
         count(
             files.flatMap(\.entries.values).map {
-                ("\($0.dtype)", $0.shape.reduce(1, *), $0.range.count)
+                ($0.typeName, $0.shape.reduce(1, *), $0.range.count)
             })
     }
 

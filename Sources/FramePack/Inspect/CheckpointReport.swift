@@ -103,7 +103,7 @@ public struct CheckpointReport: Codable, Equatable, Sendable {
         return lines
     }
 
-    static func size(_ bytes: Int) -> String {
+    package static func size(_ bytes: Int) -> String {
         let units = ["B", "kB", "MB", "GB"]
         var (value, unit) = (Double(bytes), 0)
         while value >= 1000, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }

@@ -30,12 +30,15 @@ public final class ModelLibrary {
         self.onProgress = onProgress
     }
 
-    /// The type in which most numbers of a model's transformer are stored.
+    /// The type in which most numbers of a model's transformer are stored; bfloat16 for numbers in
+    /// fewer bits.
     public static func storedType(_ folder: ModelFolder) throws -> DType {
         let checkpoint = try CheckpointFolder(folder.folder(of: .transformer))
         var counts: [DType: Int] = [:]
-        for entry in checkpoint.entries.values where entry.dtype.isFloatingPoint {
-            counts[entry.dtype, default: 0] += entry.range.count / entry.dtype.size
+        for (name, entry) in checkpoint.entries {
+            let isQuantized = checkpoint.quantizedFormat(of: name) != nil
+            guard isQuantized || entry.dtype.isFloatingPoint else { continue }
+            counts[isQuantized ? .bfloat16 : entry.dtype, default: 0] += entry.shape.reduce(1, *)
         }
         return counts.max { ($0.value, "\($0.key)") < ($1.value, "\($1.key)") }?.key ?? .float32
     }
@@ -44,7 +47,8 @@ public final class ModelLibrary {
     public func transformer() throws -> Transformer {
         try part(.transformer) {
             try Transformer(
-                folder: $0, device: device, dtype: precision.transformer, onTensor: onProgress)
+                folder: $0, device: device, dtype: precision.transformer,
+                quantization: precision.weights, onTensor: onProgress)
         }
     }
 

@@ -2,7 +2,7 @@ import Checkpoints
 public import Foundation
 public import Models
 public import Torch
-import TorchNN
+public import TorchNN
 
 extension Transformer {
     /// Reads a transformer's folder: `config.json` and weights.
@@ -10,16 +10,22 @@ extension Transformer {
     /// - Parameters:
     ///   - folder: The folder.
     ///   - device: Where the weights go.
-    ///   - dtype: What they are converted to; nil keeps the files' own type.
+    ///   - dtype: What they are converted to; nil keeps the files' own type. Weights in few bits
+    ///     stay in them.
+    ///   - quantization: What the weights of the blocks' linear layers are rounded to, unless the
+    ///     files have them in few bits already; nil for nothing.
     ///   - onTensor: Called before each weight is read; what it throws ends the reading.
     /// - Throws: An error that names the missing, misshapen or unexpected weight.
     public convenience init(
         folder: URL, device: Device = .cpu, dtype: DType? = nil,
-        onTensor: @escaping () throws -> Void = {}
+        quantization: QuantizationTarget? = nil, onTensor: @escaping () throws -> Void = {}
     ) throws {
         let config = try TransformerConfig(folder: folder)
         let source = CheckpointWeights(
-            try CheckpointFolder(folder), device: device, dtype: dtype, onTensor: onTensor)
+            try CheckpointFolder(folder), device: device, dtype: dtype,
+            quantization: quantization.map {
+                WeightQuantization($0, layers: Transformer.mayBeQuantized)
+            }, onTensor: onTensor)
         try self.init(config, Weights(source))
         try source.checkAllUsed()
     }

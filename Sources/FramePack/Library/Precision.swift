@@ -1,4 +1,5 @@
 public import Torch
+public import TorchNN
 
 /// In which number types the networks compute.
 public struct Precision: Equatable, Sendable {
@@ -10,6 +11,8 @@ public struct Precision: Equatable, Sendable {
     public var vae: DType
     /// The VAE's activations when it decodes.
     public var decoding: DType
+    /// What the transformer's weights are rounded to as they are read; nil for none.
+    public var weights: QuantizationTarget?
     /// Whether timestep and guidance are rounded to bfloat16, as in the reference's bf16 runs.
     public var roundsConditions: Bool
 
@@ -70,9 +73,11 @@ extension ModelFolder {
     ///
     /// - Throws: `CheckpointError` where the transformer's files cannot be opened.
     func precision(_ request: GenerationRequest, on device: Device) throws -> Precision {
-        Precision(
+        var precision = Precision(
             request.dtype, stored: try ModelLibrary.storedType(self), device: device,
             parity: request.parity)
+        precision.weights = QuantizationTarget(rawValue: request.weightFormat.rawValue)
+        return precision
     }
 }
 

@@ -2,6 +2,7 @@ import Foundation
 public import Media
 import Models
 public import Torch
+import TorchNN
 
 /// Makes videos in memory with networks that stay loaded.
 ///
@@ -32,15 +33,18 @@ public final class FrameGenerator {
     ///   - model: The whole model.
     ///   - device: Where the networks compute.
     ///   - dtype: The transformer's type; nil for the one that its files have.
+    ///   - weightFormat: How the weights of its blocks are held.
     /// - Throws: `FramePackError.model` or `CheckpointError` for a part that cannot be used.
     public init(
-        _ model: ModelFolder, device: Device = .cpu, dtype: PrecisionChoice? = nil
+        _ model: ModelFolder, device: Device = .cpu, dtype: PrecisionChoice? = nil,
+        weightFormat: WeightFormatChoice = .stored
     ) throws {
         try model.requireAll()
         if device.kind == .cuda { try Accelerator.loadCUDA() }
         self.model = model
-        let precision = Precision(
+        var precision = Precision(
             dtype, stored: try ModelLibrary.storedType(model), device: device, parity: false)
+        precision.weights = QuantizationTarget(rawValue: weightFormat.rawValue)
         library = ModelLibrary(model, device: device, precision: precision)
         prompts = try library.promptEncoder(parity: false)
     }

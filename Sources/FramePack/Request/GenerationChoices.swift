@@ -52,3 +52,23 @@ public enum PrecisionChoice: String, Codable, Sendable, CaseIterable {
     /// 16-bit floating point.
     case f16
 }
+
+/// How the weights of the transformer's blocks are held; see `docs/weight-formats.md`.
+public enum WeightFormatChoice: String, Codable, Sendable, CaseIterable {
+    /// As its files are stored.
+    case stored
+    /// fp8 with a scale for each row.
+    case fp8
+    /// fp8 with a scale for each 64 weights.
+    case fp8Block = "fp8-block"
+    /// int8 with a scale for each row.
+    case int8
+    /// int4 with a scale for each 64 weights.
+    case int4
+    /// ggml's blocks of 8 bits.
+    case q8_0
+    /// ggml's blocks of 6 bits.
+    case q6_k
+    /// ggml's blocks of 4 bits.
+    case q4_k
+}

@@ -57,6 +57,7 @@ extension GenerationRequest: Decodable {
         try fields.read(.decode, DecodeChoice.self) { decode = $0 }
         try fields.read(.tiling, "true or false", into: &tiling)
         try fields.read(.dtype, PrecisionChoice.self) { dtype = $0 }
+        try fields.read(.weightFormat, WeightFormatChoice.self) { weightFormat = $0 }
         try fields.read(.model, "a path", into: &model)
         try fields.read(
             .lora, "a list of {\"file\", \"strength\", \"strengthAt\"}", into: &lora)

@@ -136,6 +136,11 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
     ///
     /// Default: as its files are stored.
     public var dtype: PrecisionChoice?
+    /// How the weights of the transformer's blocks are held: stored, fp8, fp8-block, int8, int4,
+    /// q8_0, q6_k or q4_k; what the files hold in few bits stays as it is.
+    ///
+    /// Default: stored.
+    public var weightFormat: WeightFormatChoice = .stored
     /// The path of the model's folder.
     ///
     /// Default: the environment's or the shipped one.
@@ -176,7 +181,7 @@ public struct GenerationRequest: Sendable, Equatable, Encodable {
         case historyTimeWeight, endpoint, window, seed
         case steps, sampler, shift, guidance, cfg, guidanceRescale, stepCache, threshold
         case contextRefresh, parity
-        case decode, tiling, dtype, model, lora, output, format, crf, keepJob
+        case decode, tiling, dtype, weightFormat, model, lora, output, format, crf, keepJob
     }
 
     /// The ranges of all numbers.

@@ -14,7 +14,7 @@ struct ExperimentCommand: ParsableCommand {
         abstract: "Run the paper's comparisons on the small world.",
         subcommands: [
             ExperimentOrdersCommand.self, ExperimentCachesCommand.self,
-            ExperimentLengthCommand.self,
+            ExperimentLengthCommand.self, ExperimentFormatsCommand.self,
         ])
 }
 

@@ -7,6 +7,7 @@ public import Torch
 // What the library lets a user choose from, as values of options.
 extension BenchmarkCase: ExpressibleByArgument {}
 extension ClosedForm: ExpressibleByArgument {}
+extension ConversionFormat: ExpressibleByArgument {}
 extension DecodeChoice: ExpressibleByArgument {}
 extension HistoryOrder: ExpressibleByArgument {}
 extension Kernels: ExpressibleByArgument {}
@@ -18,3 +19,4 @@ extension ProbeComponent: ExpressibleByArgument {}
 extension SamplerChoice: ExpressibleByArgument {}
 extension SamplingOrder: ExpressibleByArgument {}
 extension StepCacheChoice: ExpressibleByArgument {}
+extension WeightFormatChoice: ExpressibleByArgument {}

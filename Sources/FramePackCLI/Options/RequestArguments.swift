@@ -96,6 +96,7 @@ struct RequestArguments: ParsableArguments {
         set(&request.decode, output.decode)
         set(&request.tiling, output.tiling)
         if let dtype = output.dtype { request.dtype = dtype }
+        set(&request.weightFormat, output.weightFormat)
         set(&request.keepJob, output.keepJob)
     }
 

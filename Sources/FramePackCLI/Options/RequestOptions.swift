@@ -194,6 +194,11 @@ struct OutputOptions: ParsableArguments {
         parsing: .unconditional,
         help: "Number type of the transformer. (default: as stored)")
     var dtype: PrecisionChoice?
+    @Option(
+        parsing: .unconditional,
+        help:
+            "How the transformer's weights are held; see docs/weight-formats.md. (default: stored)")
+    var weightFormat: WeightFormatChoice?
     @Flag(inversion: .prefixedNo, help: "Keep the job's folder after success.")
     var keepJob: Bool?
 }

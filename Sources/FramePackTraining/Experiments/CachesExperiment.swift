@@ -71,10 +71,7 @@ public struct CachesExperiment: Sendable {
         _ model: ModelFolder, variants: [Variant] = Self.variants, count: Int = 3,
         seconds: Double = 2.4, repeats: Int = 1, steps: Int? = nil
     ) throws {
-        guard model.settings.world != nil, model.settings.resolution != nil else {
-            throw TrainingError(
-                "\(model.name) is no small model: its framepack.json has no resolution or no world")
-        }
+        try HeldOutVideos.check(model)
         if variants.contains(where: { $0.cache == .magcache }) { _ = try model.magnitudeRatios() }
         (self.model, self.variants, self.steps) = (model, variants, steps)
         (self.count, self.seconds, self.repeats) = (count, seconds, repeats)
@@ -91,13 +88,14 @@ public struct CachesExperiment: Sendable {
         onScene: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> CachesTable {
         let generator = try FrameGenerator(model)
+        let videos = HeldOutVideos(model, seconds: seconds, steps: steps)
         let orders = [SamplingOrder.f1, .inverted]
         var rows: [CachesTable.Row] = []
         for (place, order) in orders.enumerated() {
             var exact = CachesTable.Row(order: order, variant: nil)
             var cached = variants.map { CachesTable.Row(order: order, variant: $0) }
             for index in 0..<count {
-                let video = try self.video(index, order: order)
+                let video = try videos[index, order]
                 let wanted = try make(video, nil, generator, cancellation)
                 exact.add(wanted.cost, quality: nil)
                 for number in cached.indices {
@@ -113,19 +111,6 @@ public struct CachesExperiment: Sendable {
             model: model.name, steps: steps ?? model.settings.steps ?? 25, rows: rows)
     }
 
-    /// What is asked for, and the picture that it begins with.
-    private func video(_ index: Int, order: SamplingOrder) throws -> (GenerationRequest, Picture) {
-        let side = model.settings.resolution ?? 64
-        let scene = WorldClips(side: side, seed: SplitMix64.mix(0xCAC4E))
-            .scene(index, split: .heldOut)
-        var request = model.settings.request(prompt: scene.caption(variant: index))
-        (request.order, request.seconds, request.seed) = (order, seconds, index)
-        request.steps = steps ?? request.steps
-        // What is measured is sampling: the quicker way to frames will do.
-        request.decode = .streaming
-        return (request, Picture(width: side, height: side, pixels: scene.startPicture))
-    }
-
     /// A video as one tall frame, and what its sampling took in the quickest of several runs.
     private func make(
         _ video: (request: GenerationRequest, picture: Picture), _ variant: Variant?,
@@ -136,15 +121,13 @@ public struct CachesExperiment: Sendable {
             (request.stepCache, request.threshold) = (variant.cache, variant.threshold)
             request.contextRefresh = variant.contextRefresh
         }
-        var (frames, seconds) = ([Picture](), Double.infinity)
+        var (frame, seconds) = (FramePackMetrics.Frame?.none, Double.infinity)
         for _ in 0..<max(repeats, 1) {
-            frames = try generator.frames(
-                request, from: video.picture, cancellation: cancellation)
+            frame = try HeldOutVideos.frame(
+                request, from: video.picture, generator, cancellation)
             seconds = min(seconds, generator.record.seconds)
         }
-        let frame = FramePackMetrics.Frame(
-            width: video.picture.width, height: video.picture.height * frames.count,
-            pixels: frames.flatMap(\.pixels))
+        guard let frame else { throw TrainingError("No video was made.") }
         let (calls, skipped) = (generator.record.calls, generator.record.skipped)
         return (
             frame, CachesTable.Cost(seconds: seconds, calls: calls, computed: calls - skipped)

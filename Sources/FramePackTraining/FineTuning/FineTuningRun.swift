@@ -224,7 +224,8 @@ public final class FineTuningRun {
         let source = CheckpointWeights(
             try CheckpointFolder(model.folder(of: .transformer)),
             device: isDivided ? .cpu : device,
-            dtype: config.compute.weights.dtype, onTensor: onTensor)
+            dtype: config.compute.weights.dtype, dequantizes: config.method.kind == .full,
+            onTensor: onTensor)
         // Weights of a full training are changed in place, which those of a mapped file cannot be.
         let isCopied = config.method.kind == .full && device == .cpu && !isDivided
         let transformer = try Transformer(
