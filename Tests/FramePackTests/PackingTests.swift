@@ -80,13 +80,35 @@ import Testing
         #expect(try Packing(name: "ta_f16k4f4k2f1k1_g9").limit == 11)
         #expect(try Packing(name: "f1k1_x_g9_f1k1f4k2f16k4_ta").limit == 12)
         #expect(try Packing(name: "tc_f16k4f4k2f1k1_g9").limit == 10.75)
+        #expect(try Packing(name: "td_f16k4f4k2f1k1_g9").limit == nil)
+        // Each side goes on by itself; a tail that is deleted adds nothing.
+        #expect(try Packing(name: "ta_f1k1_g9_f1k1_ta").limit == 13)
+        #expect(try Packing(name: "ta_f1k1_g9_f1k1_td").limit == 12)
+        #expect(try Packing(name: "td_f1k1_g9_f1k1_tc").limit == 11)
+        #expect(try Packing(name: "td_f1k1_g9_f1k1_td").limit == nil)
     }
 
-    @Test func anOverallRateIsASumOfPowersOfTwo() throws {
-        // 2.625 = 2 + 1/2 + 1/8: the terms 1/2 and 1/8 occur twice, the others once.
-        let packing = try Packing(name: "f16k1h8w8f1k1h8w4f2k1h4w4f2k1h2w4f1k1_g1")
-        let rates = packing.levels.map(\.relativeLength)
-        #expect(rates == [1, 0.125, 0.5, 1, 1])
+    /// 2.625 = 2 + 1/2 + 1/8: of 1, 1/2, 1/4 and so on, 1/2 and 1/8 occur twice.
+    @Test(arguments: [
+        ("ta_f2k1h8w4f1k1h4w4f2k1h2w4f1k1_g1", 3.5),
+        ("ta_f1k1h8w8f2k1h8w4f1k1h4w4f2k1h2w4f1k1_g1", 3.5625),
+        ("ta_f1k1h16w8f1k1h8w8f2k1h8w4f1k1h4w4f2k1h2w4f1k1_g1", 3.59375),
+    ])
+    func anOverallRateIsASumOfPowersOfTwo(name: String, cost: Double) throws {
+        let packing = try Packing(name: name)
+        #expect(packing.contextCost == cost)
+        // However many levels are written out, the bound is that of the endless sum.
+        #expect(packing.limit == 1 + 2.625)
+    }
+
+    /// A level that is half as long as the last one leaves the bound where it is.
+    @Test(arguments: [
+        ("ta_f16k4f4k2f1k1_g9", "ta_f64k8f16k4f4k2f1k1_g9"),
+        ("ta_f1k1h2w4f1k1_g9", "ta_f1k1h4w4f1k1h2w4f1k1_g9"),
+        ("ta_f3k1h4w4f3k1_g9", "ta_f3k1h8w8f3k1h4w4f3k1_g9"),
+    ])
+    func boundsDoNotFallAsTheHistoryGrows(short: String, long: String) throws {
+        #expect(try Packing(name: short).limit == Packing(name: long).limit)
     }
 
     @Test(arguments: [
@@ -99,6 +121,24 @@ import Testing
         ("k1f1_g9", 0, "f1k1_g9"), ("td_f1k1_g9+E", 10, "td_f1k1_g9+D"),
         ("td__f1k1_g9", 3, "td_f1k1_g9"), ("f1k1_g9_", 8, "f1k1_g9"),
         ("tb_f1k1_g9", 0, "td_f1k1_g9"),
+        // Several slips in one name.
+        ("f1_k1", 2, "f1k1_g9"), ("tb_f1_k1_g9", 0, "td_f1k1_g9"),
+        ("f1_k1_x_g9_f1_k1_f4_k2_f16_k4_td", 2, "f1k1_x_g9_f1k1f4k2f16k4_td"),
+        ("f1k1_x_g9_f1_k1_f4_k2_f16_k4_td", 12, "f1k1_x_g9_f1k1f4k2f16k4_td"),
+        ("f16_k4_f1_k1_g9", 3, "f16k4f1k1_g9"),
+        ("td_f16k4_f4k2_f1k1", 18, "td_f16k4f4k2f1k1_g9"),
+        ("td_f16k4_f4k2_f1k1_g9", 8, "td_f16k4f4k2f1k1_g9"),
+        ("tdf16k4f4k2f1k1g9", 2, "td_f16k4f4k2f1k1_g9"),
+        ("td f16k4 f4k2 f1k1 g9 +d", 2, "td_f16k4f4k2f1k1_g9+D"),
+        ("k4f16_f1k1_g9", 0, "f16k4f1k1_g9"),
+        // Something is missing.
+        ("g9", 0, "f1k1_g9"), ("td_g9", 3, "td_f1k1_g9"), ("td_k1_g9", 3, "td_f1k1_g9"),
+        ("f1k1h2_g9", 6, "f1k1_g9"), ("f1k1_g9+", 7, "f1k1_g9+D"),
+        // Something stands where it cannot, or twice.
+        ("f1k1_td_g9", 5, "td_f1k1_g9"), ("f1k1_x_td_g9_x_f1k1", 7, "td_f1k1_x_g9_x_f1k1"),
+        ("x_f1k1_g9", 0, "f1k1_g9"), ("f1k1_x_x_g9", 5, "f1k1_x_g9"), ("f1k1_g9_x", 8, "f1k1_g9"),
+        ("td_f1k1_g9+D+D", 10, "td_f1k1_g9+D"), ("td_f1k1_g9_td_td", 11, "td_f1k1_g9"),
+        ("td_td_f1k1_g9", 3, "td_f1k1_g9"), ("td_f1k1_g9_g4_g9", 11, "td_f1k1_g9"),
     ])
     func slipsArePointedAtAndMended(name: String, offset: Int, suggestion: String) throws {
         let error = try #require(throws: PackingNameError.self) { try Packing(name: name) }
@@ -107,6 +147,22 @@ import Testing
         #expect(error.description.contains("did you mean \(suggestion)?"))
         let lines = error.description.split(separator: "\n")
         #expect(lines.last?.count == offset + 3)
+    }
+
+    /// However a name's parts are joined, they are recognised.
+    @Test(arguments: names) func partsTakenApartAreMended(name: String) throws {
+        let apart = name.replacing(/[kx]/) { "_\($0.output)" }.replacing("f", with: "-f")
+            .uppercased()
+        #expect(throws: PackingNameError.self) { try Packing(name: apart) }
+        let error = #expect(throws: PackingNameError.self) { try Packing(name: apart) }
+        #expect(error?.suggestion == (try Packing(name: name).name), "\(apart)")
+    }
+
+    @Test func nothingIsSuggestedForWhatIsNoPacking() {
+        for name in ["an ordinary sentence", "f1k1_g9 please", "", "vanilla"] {
+            let error = #expect(throws: PackingNameError.self) { try Packing(name: name) }
+            #expect(error?.suggestion == nil, "\(name)")
+        }
     }
 
     @Test(arguments: [
@@ -135,13 +191,44 @@ import Testing
             .antiDrifting: "td_f16k4f4k2f1k1_g9_x_f1k1", .planned: "td_f16k4f4k2f1k1_g9_x_f1k1",
             .inverted: "f1k1_x_g9_f1k1f4k2f16k4_td",
         ]
-        for from in ["td_f16k4f4k2f1k1_g9", "f1k1_x_g9_f1k1f4k2f16k4_td"] {
+        for from in names.values {
             for (order, name) in names {
-                #expect(try Packing(name: from).adapted(to: order).name == name)
+                // What is made for both ends serves planned ends as it is.
+                #expect(try Packing(name: from).adapted(to: order).name == name, "\(from)")
             }
         }
         #expect(Packing.released(.inverted).name == "f1k1_x_g9_f1k1f2k2f16k4_td")
         #expect(Packing.released(.f1).name == "f1k1_x_f16k4f2k2f1k1_g9")
+    }
+
+    /// Whatever the name, its levels, its window and +D serve the order, by a name that can be read.
+    @Test(arguments: names + ["ta_f1k1_g9_f2k2f1k1_tc", "f1k1_x_g9", "f1k1_g9_x_f2k2_td"])
+    func anyPackingServesAnyOrder(name: String) throws {
+        let packing = try Packing(name: name)
+        for order in SamplingOrder.allCases {
+            let adapted = packing.adapted(to: order)
+            #expect(try Packing(name: adapted.name) == adapted)
+            #expect(adapted.order == (order == .planned ? .antiDrifting : order), "\(adapted)")
+            #expect(adapted.adapted(to: order) == adapted)
+            #expect(adapted.window == packing.window && adapted.isDiscrete == packing.isDiscrete)
+            // Beside them stands at most the order's own anchor, a frame in full.
+            let anchor = PackingLevel(latentCount: 1, kernel: PatchKernel(rate: 1))
+            let known = Set(packing.levels + [anchor])
+            #expect(known.isSuperset(of: adapted.levels), "\(adapted)")
+            #expect(!adapted.levels.isEmpty)
+        }
+    }
+
+    @Test func vanillaOrderHasNoAnchors() throws {
+        for name in ["f1k1_x_f16k4f2k2f1k1_g9", "f1k1f4k2_x_f16k4f2k2f1k1_g9"] {
+            let packing = try Packing(name: name)
+            #expect(packing.adapted(to: .f1) == packing)
+            #expect(packing.adapted(to: .vanilla).name == "td_f16k4f2k2f1k1_g9")
+        }
+        // A tail goes along, and each side has its own.
+        let both = try Packing(name: "ta_f2k2f1k1_g9_f1k1_tc")
+        #expect(both.adapted(to: .vanilla).name == "ta_f2k2f1k1_g9")
+        #expect(both.adapted(to: .inverted).name == "f1k1_x_g9_f1k1f2k2_ta")
     }
 
     @Test func kernelsAreNamedFinestFirst() throws {
@@ -245,8 +332,21 @@ import Testing
         #expect(last[0].sources == [.start, .generated(18)])
     }
 
+    @Test func eachSideHasItsOwnTail() throws {
+        let plan = try plan("ta_f1k1_g9_f1k1_tc", .antiDrifting, sections: 4)
+        // The second of four windows sees the first before it and the last one after it.
+        let tails = plan.sections[1].context.filter { $0.averaging != nil }
+        #expect(Set(tails.map(\.averaging)) == [.eachFrame, .allFrames])
+        for tail in tails {
+            let latents = tail.sources.map(\.description).compactMap { Int($0) }
+            #expect(
+                latents == (tail.averaging == .eachFrame ? Array(1...8) : Array(29...36)), "\(tail)"
+            )
+        }
+    }
+
     @Test func symmetricPackingShowsTheBeginningToo() throws {
-        let plan = try plan("f1k1f4k2_x_f16k4f4k2f1k1_g9", .vanilla, sections: 5)
+        let plan = try plan("f1k1f4k2_x_f16k4f4k2f1k1_g9", .f1, sections: 5)
         let sources = plan.sections[4].context.flatMap { zip($0.sources, $0.roles) }
         let anchors = sources.filter { $0.1 == .anchor }.map(\.0)
         #expect(anchors == [.start, .generated(1), .generated(2), .generated(3), .generated(4)])

@@ -20,8 +20,9 @@ extension Packing {
 
     /// The sampling order that the name stands for.
     ///
-    /// Levels right after gN make it inverted; an anchor after it, anti-drifting; an anchor before
-    /// the history, F1; nothing but history, vanilla.
+    /// A name that shows nothing after gN is F1 where it has an anchor before the history, else
+    /// vanilla. One that shows something there is anti-drifting where it has levels right before gN
+    /// too, else inverted.
     public var order: SamplingOrder {
         let (before, after) = (before, after)
         if !after.isEmpty { return before.history.isEmpty ? .inverted : .antiDrifting }
@@ -31,18 +32,18 @@ extension Packing {
     /// The same packing for another sampling order: the same levels, tail and window on the side
     /// where the order has its history, and the frames that it anchors a section to.
     ///
-    /// A name that serves the order already stays as it is. Anchors are one frame in full: the start
-    /// in F1 and inverted order, the nearest later frame in anti-drifting and planned order.
+    /// A name of the order stays as it is. Anchors are one frame in full: the start in F1 and inverted
+    /// order, the nearest later frame in anti-drifting and planned order; vanilla order has none.
     public func adapted(to order: SamplingOrder) -> Packing {
         let own = self.order
-        switch (own, order) {
-        case _ where own == order, (.f1, .vanilla), (.antiDrifting, .planned): return self
-        default:
-            let side = before.history.isEmpty ? after : before
-            let levels = side.history.isEmpty ? side.anchors.first ?? [] : side.history
-            return Packing(
-                history: levels, tail: tail, window: window, isDiscrete: isDiscrete, in: order)
-        }
+        if own == order || (own, order) == (.antiDrifting, .planned) { return self }
+        let (side, other) = before.history.isEmpty ? (after, before) : (before, after)
+        // Where nothing stands right beside gN, anchors are all that there is.
+        let levels = [side.history, side.anchors.first, other.anchors.first].lazy
+            .compactMap { $0 }.first { !$0.isEmpty }
+        return Packing(
+            history: levels ?? [], tail: side.tail ?? other.tail ?? .delete, window: window,
+            isDiscrete: isDiscrete, in: order)
     }
 
     /// The same packing with another number of generated latents.

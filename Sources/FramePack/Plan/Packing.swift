@@ -15,6 +15,12 @@ public struct PackingLevel: Hashable, Sendable {
 
     /// How long it is in units of a latent frame in full.
     public var relativeLength: Double { Double(latentCount) * kernel.relativeLength }
+
+    /// The power of two that the level stands for in the sum of φ.
+    ///
+    /// Frames that a kernel takes one by one are terms each, so that a count of 2 is a term that
+    /// occurs twice. A temporal kernel's level is one term: 16 frames through k4 are 1/4.
+    var term: Double { kernel.frames == 1 ? kernel.relativeLength : relativeLength }
 }
 
 /// What becomes of latents that are older than all levels of a packing.
@@ -111,16 +117,15 @@ public struct Packing: Hashable, Sendable {
 
     /// The bound of the same sum for an endless history.
     ///
-    /// Nil under td, which forgets what is older. Under tc everything older is one latent pixel, so
-    /// that nothing is added. Under ta the sum goes on beyond the last level as the paper's does,
-    /// halving (λ = 2): no frame is ever lost, and what is added is no longer than the last level.
+    /// Nil where no side keeps what is older than its levels. Under tc everything older is one latent
+    /// pixel, so that nothing is added. Under ta the sum goes on beyond the last level as the paper's
+    /// does, halving (λ = 2): no frame is ever lost, and what is added is as long as the last level's
+    /// term. A level more that is half as long as the last one leaves the bound where it is.
     /// Source: arXiv 2504.12626, section 3.1: (S + λ/(λ − 1))·L.
     public var limit: Double? {
-        switch tail {
-        case .delete: nil
-        case .compress: contextCost
-        case .append: contextCost + (coarsestHistory?.relativeLength ?? 0)
-        }
+        let keeping = [before, after].filter { $0.tail?.averaging != nil }
+        guard !keeping.isEmpty else { return nil }
+        return keeping.reduce(contextCost) { $0 + ($1.tail == .append ? $1.lastTerm : 0) }
     }
 
     /// Latents of the history that a section sees, without anchors: 21 for `td_f16k4f4k2f1k1_g9`.
@@ -129,14 +134,6 @@ public struct Packing: Hashable, Sendable {
     /// The levels right before and right after the section, from the nearest on.
     var history: [PackingLevel] { before.history + after.history }
 
-    /// What becomes of older latents.
-    public var tail: PackingTail { before.tail ?? after.tail ?? .delete }
-
-    /// The farthest level of the history, whose kernel encodes the tail.
-    private var coarsestHistory: PackingLevel? {
-        (before.tail == nil && after.tail != nil ? after : before).history.last
-            ?? history.last
-    }
 }
 
 extension Packing {
@@ -166,6 +163,9 @@ extension Packing {
 
         /// Whether nothing is seen on this side.
         var isEmpty: Bool { history.isEmpty && anchors.isEmpty }
+
+        /// The term of the level beyond which the tail begins.
+        fileprivate var lastTerm: Double { (history.last ?? anchors.first?.last)?.term ?? 0 }
     }
 }
 

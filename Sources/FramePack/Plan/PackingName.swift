@@ -43,7 +43,7 @@ extension Packing {
         } catch {
             throw PackingNameError(
                 name: name, offset: error.offset, problem: error.problem,
-                suggestion: PackingNameRepair(name, at: error.offset).first)
+                suggestion: PackingNameRepair(name, at: error.offset).suggestion)
         }
     }
 }
@@ -256,83 +256,17 @@ private struct PackingNameReader {
 }
 
 extension Packing.Part {
-    fileprivate var isFrames: Bool { if case .frames = self { true } else { false } }
-}
-
-/// Looks for a name near a text that is none: the likeliest slips first, then any one character.
-private struct PackingNameRepair {
-    private let text: String
-    private let offset: Int
-
-    init(_ text: String, at offset: Int) { (self.text, self.offset) = (text, offset) }
-
-    /// The first candidate that is a name.
-    var first: String? {
-        guard !text.isEmpty, text.count <= 200 else { return nil }
-        return candidates.lazy.compactMap { Self.packing($0)?.name }.first
-    }
-
-    private static func packing(_ text: String) -> Packing? {
-        var reader = PackingNameReader(text)
-        return try? reader.packing()
-    }
-
-    private var candidates: [String] {
-        let tidy = text.lowercased().filter { !$0.isWhitespace }
-            .replacing("-", with: "_").replacing("+d", with: "+D").replacing("_+", with: "+")
-        let single = tidy.replacing(/_+/, with: "_").trimmingUnderscores
-        return [
-            tidy, single, single.replacing(/_?\+?[dD]$/, with: "+D"),
-            // The parts of one level were taken apart, or written the wrong way round.
-            single.replacing(/f([0-9]+)_k/) { "f\($0.1)k" },
-            single.replacing(/k([0-9]+)f([0-9]+)(?![0-9]*k)/) { "f\($0.2)k\($0.1)" },
-            // Levels of one run were taken apart; parts were not.
-            single.replacing(/(k[0-9hw]+)_f/) { "\($0.1)f" },
-            single.replacing(/(k[0-9hw]+)([gx])/) { "\($0.1)_\($0.2)" },
-            single.replacing(/([gx][0-9]*)(f)/) { "\($0.1)_\($0.2)" },
-            // Something is missing, or there twice.
-            single + "_g9", single.replacing(/(_g[0-9]+)(_g[0-9]+)+/) { String($0.1) },
-            withPowersOfTwo(single), single.replacing(/([fg])0+(?![0-9])/) { "\($0.1)1" },
-        ] + oneCharacterAway(tidy)
-    }
-
-    /// Kernels' sides moved to the nearest power of two.
-    private func withPowersOfTwo(_ text: String) -> String {
-        text.replacing(/([khw])([0-9]{1,5})/) { match in
-            let side = Int(match.2) ?? 1
-            let power = (0...12).map { 1 << $0 }.min { abs($0 - side) < abs($1 - side) } ?? 1
-            return "\(match.1)\(power)"
-        }
-    }
-
-    /// Texts with one character changed, put in or left out, those near the place first.
-    private func oneCharacterAway(_ text: String) -> [String] {
-        let characters = Array(text)
-        let places = (0...characters.count).sorted { abs($0 - offset) < abs($1 - offset) }
-        return places.flatMap { place -> [String] in
-            var texts: [[Character]] = []
-            if place < characters.count {
-                texts.append(Array(characters[..<place] + characters[(place + 1)...]))
-            }
-            for letter in "_fkgxtdac19hw" {
-                texts.append(Array(characters[..<place] + [letter] + characters[place...]))
-                guard place < characters.count else { continue }
-                texts.append(Array(characters[..<place] + [letter] + characters[(place + 1)...]))
-            }
-            return texts.map { String($0) }
-        }
-    }
+    var isFrames: Bool { if case .frames = self { true } else { false } }
 }
 
 extension Character {
     fileprivate var isPrintable: Bool { (asciiValue ?? 0) >= 32 && asciiValue != 127 }
 }
 
-extension String {
-    fileprivate var trimmingUnderscores: String {
-        var characters = Substring(self)
-        while characters.first == "_" { characters.removeFirst() }
-        while characters.last == "_" { characters.removeLast() }
-        return String(characters)
+extension Packing {
+    /// The packing of a name without errors; nil for any other text.
+    static func exact(_ name: String) -> Packing? {
+        var reader = PackingNameReader(name)
+        return try? reader.packing()
     }
 }
