@@ -99,10 +99,10 @@ struct LayoutChooser {
             packing: layout.packing, timeline: PromptTimeline("video"))
     }
 
-    /// A layout, and a section of a video that a clip is long enough for.
+    /// The plan of a video that a clip is long enough for, and a section of it.
     ///
     /// - Throws: `TrainingError` for a clip that is too short for every layout.
-    func choose(latents: Int, _ random: inout SplitMix64) throws -> (TrainingLayout, Section) {
+    func choose(latents: Int, _ random: inout SplitMix64) throws -> (SectionPlan, Section) {
         let fitting = layouts.indices.filter { layouts[$0].packing.window < latents }
         guard let last = fitting.last else {
             throw TrainingError(
@@ -122,6 +122,6 @@ struct LayoutChooser {
         let plan = plans[layout][Int.random(in: 1...longest, using: &random) - 1]
         let isFirst = Double.random(in: 0..<1, using: &random) < firstShare
         let number = isFirst ? 0 : Int.random(in: 0..<plan.sections.count, using: &random)
-        return (layouts[layout], plan.sections[number])
+        return (plan, plan.sections[number])
     }
 }

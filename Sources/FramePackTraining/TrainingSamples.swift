@@ -8,10 +8,23 @@ struct SampleChoice {
     let shard: Int
     let row: Int
     let caption: String
-    let section: Section
+    /// The plan that the section is of.
+    let plan: SectionPlan
+    var section: Section
     let isStartDropped: Bool
     /// Whether its history is discrete.
     let isDiscrete: Bool
+    /// Which latents of its history get the finest kernels.
+    var historyOrder = HistoryOrder.time
+}
+
+extension [HistoryOrder] {
+    /// One of them; the order of time where there are none.
+    ///
+    /// A single one takes no number of the generator.
+    func drawn(_ random: inout SplitMix64) -> HistoryOrder {
+        count > 1 ? self[Int.random(in: indices, using: &random)] : first ?? .time
+    }
 }
 
 /// Draws samples from a cache of clips.
@@ -22,11 +35,13 @@ struct SampleChooser {
     private let shards: [ClipCache.Shard]
     private let clips: WorldClips
     private let layouts: LayoutChooser
+    private let historyOrders: [HistoryOrder]
 
     init(_ shards: [ClipCache.Shard], _ clips: WorldClips, _ config: TransformerTrainingConfig)
         throws
     {
         (self.shards, self.clips) = (shards, clips)
+        historyOrders = config.historyOrders
         layouts = try LayoutChooser(
             config.layouts, latents: shards.map { $0.latents.dim(2) }.max() ?? 10,
             firstShare: config.firstShare)
@@ -35,6 +50,7 @@ struct SampleChooser {
     /// What samples share that go through the network together.
     struct Shared {
         let shard: Int
+        let plan: SectionPlan
         let section: Section
         let isDiscrete: Bool
     }
@@ -44,8 +60,9 @@ struct SampleChooser {
     /// - Throws: `TrainingError` for clips that are too short for every layout.
     func chooseShared(_ random: inout SplitMix64) throws -> Shared {
         let shard = Int.random(in: 0..<shards.count, using: &random)
-        let (layout, section) = try layouts.choose(latents: shards[shard].latents.dim(2), &random)
-        return Shared(shard: shard, section: section, isDiscrete: layout.packing.isDiscrete)
+        let (plan, section) = try layouts.choose(latents: shards[shard].latents.dim(2), &random)
+        return Shared(
+            shard: shard, plan: plan, section: section, isDiscrete: plan.packing.isDiscrete)
     }
 
     /// Draws a clip and what is hidden of it.
@@ -57,9 +74,9 @@ struct SampleChooser {
         let isCaptionDropped = Double.random(in: 0..<1, using: &random) < Self.dropShare
         let isStartDropped = Double.random(in: 0..<1, using: &random) < Self.dropShare
         return SampleChoice(
-            shard: shard, row: row, caption: isCaptionDropped ? "" : caption,
+            shard: shard, row: row, caption: isCaptionDropped ? "" : caption, plan: shared.plan,
             section: shared.section, isStartDropped: isStartDropped,
-            isDiscrete: shared.isDiscrete)
+            isDiscrete: shared.isDiscrete, historyOrder: historyOrders.drawn(&random))
     }
 
     /// The last clips of each shard are kept out, if it has enough.
@@ -79,17 +96,17 @@ struct SampleChooser {
         for (number, shard) in shards.enumerated() {
             let length = (shard.latents.dim(2) - 1) / 9
             guard
-                let section = try? SectionPlan(
+                let plan = try? SectionPlan(
                     order: order, length: .frames(36 * min(length, 2) + 1),
-                    timeline: PromptTimeline("video")
-                ).sections.first
+                    timeline: PromptTimeline("video")),
+                let section = plan.sections.first
             else { continue }
             for row in trainedRows(shard)..<shard.numbers.count {
                 let scene = clips.scene(shard.numbers[row])
                 guard let opposite = scene.reversed else { continue }
                 func choice(_ scene: Scene) -> SampleChoice {
                     SampleChoice(
-                        shard: number, row: row, caption: scene.caption(variant: 0),
+                        shard: number, row: row, caption: scene.caption(variant: 0), plan: plan,
                         section: section, isStartDropped: false, isDiscrete: false)
                 }
                 pairs.append((choice(scene), choice(opposite)))
@@ -114,6 +131,22 @@ package struct SampleLatents {
         frames = try .cat([wide, wide.narrow(1, 0, 1).zerosLike(), plain], axis: 1)
     }
 
+    /// A section as it sees its history in an order, once the sections before it are there.
+    ///
+    /// - Parameters:
+    ///   - plan: The plan that the section is of.
+    ///   - timeWeight: How much nearness in time counts in hybrid order.
+    package func section(
+        _ section: Section, of plan: SectionPlan, historyOrder: HistoryOrder, timeWeight: Double
+    ) throws -> Section {
+        try plan.section(section, historyOrder: historyOrder, timeWeight: timeWeight) { number in
+            try frames.narrow(1, number == 0 ? start : number, 1).unsqueeze(0)
+        }
+    }
+
+    /// Where the start latent stands among the frames.
+    private var start: Int { isStartDropped ? count + 1 : 0 }
+
     /// The latents that a section generates, `(C, F, h, w)`.
     package func target(_ section: Section) throws -> Tensor {
         try .cat(
@@ -128,7 +161,7 @@ package struct SampleLatents {
     ) {
         let numbers = group.sources.map { source -> Int in
             switch source {
-            case .start: isStartDropped ? count + 1 : 0
+            case .start: start
             case .generated(let number): number
             case .end, .zeros: count
             }

@@ -21,6 +21,10 @@ public struct TransformerTrainingConfig: Codable, Sendable {
     public var historyNoise = 0.2
     /// The packings and sampling orders that samples are drawn in.
     public var layouts = TrainingLayout.all
+    /// Which latents of the history get the finest kernels; each sample draws one of these orders.
+    public var historyOrders: [HistoryOrder] = [.time]
+    /// How much nearness in time counts in hybrid order, 0 or more.
+    public var historyTimeWeight = 1.0
     /// Samples that share a layout and a section, and go through the network together.
     public var samplesPerLayout = 2
     /// The share of samples in the section that is generated first, of which nothing but the start
@@ -38,7 +42,8 @@ public struct TransformerTrainingConfig: Codable, Sendable {
 /// Trains a transformer with its text and vision encoders on cached clips.
 ///
 /// Each sample is one section with the packed context that it would have at inference, in a packing
-/// and sampling order of its own, so that one network serves all of them. The guidance embedding is held at 1; distillation teaches it later.
+/// and sampling order of its own, so that one network serves all of them. The guidance embedding is
+/// held at 1; distillation teaches it later.
 /// Source: arXiv 2504.12626, section 3.
 public final class TransformerTraining: TrainingTask {
     /// The recipe.
@@ -200,6 +205,13 @@ public final class TransformerTraining: TrainingTask {
             try SampleLatents(
                 shards[choice.shard].latents.select(0, choice.row), plain: plainStart,
                 isStartDropped: choice.isStartDropped)
+        }
+        let choices = try zip(choices, sources).map { choice, source in
+            var choice = choice
+            choice.section = try source.section(
+                choice.section, of: choice.plan, historyOrder: choice.historyOrder,
+                timeWeight: config.historyTimeWeight)
+            return choice
         }
         let clean = try Tensor.stack(
             zip(choices, sources).map { try $1.target($0.section) }, axis: 0)

@@ -68,7 +68,8 @@ enum TinyTasks {
     /// A few steps of a tiny transformer with its encoders.
     static func transformer(
         _ run: TrainingRun, steps: Int = 4, batch: Int = 2, blocks: Int = 1,
-        packings: [String] = packings, _ execution: TrainingExecution = exact
+        packings: [String] = packings, _ execution: TrainingExecution = exact,
+        change: (inout TransformerTrainingConfig) -> Void = { _ in }
     ) throws -> TransformerTraining {
         var sizes = SmallModelSizes(side: side)
         sizes.transformer.headCount = 2
@@ -78,7 +79,8 @@ enum TinyTasks {
         sizes.transformer.singleBlockCount = blocks
         sizes.llama.layerCount = 3
         let model = try SmallModel(sizes, folder: run.model, source: RandomWeights(seed: 5))
-        let config = try config(steps: steps, batch: batch, packings: packings)
+        var config = try config(steps: steps, batch: batch, packings: packings)
+        change(&config)
         let cache = ClipCache(folder: run.clips, clips: WorldClips(side: side, seed: 11))
         return try TransformerTraining(
             config, model: model, cache: cache, plainStart: .zeros([16, 1, 2, 2]), plainLevel: 0,

@@ -45,6 +45,14 @@ import Torch
     /// Whatever is generated when, a sample sees what a generation would have packed.
     @Test(arguments: SamplingOrder.allCases, [1, 2, 3, 6])
     func samplesSeeWhatAGenerationPacks(_ order: SamplingOrder, sections: Int) throws {
+        for historyOrder in HistoryOrder.allCases {
+            try samplesSeeWhatAGenerationPacks(order, sections, historyOrder)
+        }
+    }
+
+    private func samplesSeeWhatAGenerationPacks(
+        _ order: SamplingOrder, _ sections: Int, _ historyOrder: HistoryOrder
+    ) throws {
         let count = 9 * sections + 1
         let clip = try Tensor.randn([16, count, 2, 2], generator: Generator(seed: 1))
         let plain = try Tensor.randn([16, 1, 2, 2], generator: Generator(seed: 2))
@@ -52,12 +60,15 @@ import Torch
         for isStartDropped in [false, true] {
             let sample = try SampleLatents(clip, plain: plain, isStartDropped: isStartDropped)
             let start = isStartDropped ? plain : try clip.narrow(1, 0, 1)
-            var history = try LatentHistory(start: start.unsqueeze(0), plan: plan)
+            var history = try LatentHistory(
+                start: start.unsqueeze(0), plan: plan, order: historyOrder, timeWeight: 0.3)
             for section in plan.sections {
                 let wanted = try history.context(of: section).packed
+                let seen = try sample.section(
+                    section, of: plan, historyOrder: historyOrder, timeWeight: 0.3)
                 let actual = try SampleLatents.context(
-                    [section], [sample], noise: [0], generators: [Generator(seed: 3)])
-                let name = "\(order), section \(section.number)"
+                    [seen], [sample], noise: [0], generators: [Generator(seed: 3)])
+                let name = "\(order), \(historyOrder), section \(section.number)"
                 #expect(actual.groups.count == wanted.groups.count)
                 for (a, b) in zip(actual.groups, wanted.groups) {
                     #expect(a.kernel == b.kernel && a.averaging == b.averaging)
@@ -67,6 +78,28 @@ import Torch
                 #expect(target.dim(1) == section.targetIndices.count)
                 try history.add(target.unsqueeze(0), of: section)
             }
+        }
+    }
+
+    /// Each sample draws its order of the history, and nothing else of it changes.
+    @Test func ordersOfTheHistoryAreDrawn() throws {
+        try withTemporaryFolder { folder in
+            let run = try TinyTasks.prepare(folder)
+            func losses(_ orders: [HistoryOrder], weight: Double = 1) throws -> [Double] {
+                let task = try TinyTasks.transformer(run, batch: 4, packings: ["td_f2k2f1k1_g3"]) {
+                    ($0.historyOrders, $0.historyTimeWeight) = (orders, weight)
+                    ($0.historyNoiseShare, $0.firstShare) = (0, 0)
+                }
+                return try withoutGradients {
+                    try (0..<4).map { try task.loss(step: $0, samples: 0..<4).loss.item() }
+                }
+            }
+            let (time, similar) = (try losses([.time]), try losses([.similarity]))
+            #expect(time != similar)
+            #expect(try losses([.hybrid], weight: 0) == similar)
+            let both = try losses([.time, .similarity])
+            #expect(both != time && both != similar)
+            #expect(try losses([.time, .similarity]) == both)
         }
     }
 

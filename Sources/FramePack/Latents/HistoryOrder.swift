@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+package import Torch
 
 /// Which latents of the history are the most important ones, and get the finest kernels.
 ///
@@ -19,11 +19,52 @@ public enum HistoryOrder: String, Codable, Sendable, CaseIterable {
 /// Source: arXiv 2504.12626v3: sim_cos, sim_time and their weighted sum. Differs from the paper,
 /// which leaves the estimate of the next section open.
 struct HistoryRanking {
-    let order: HistoryOrder
+    private let order: HistoryOrder
     /// λ of the hybrid order: how much nearness in time counts.
-    let timeWeight: Double
-    /// Seconds of a latent.
-    let secondsPerLatent: Double
+    private let timeWeight: Double
+    private let secondsPerLatent: Double
+    private let window: Int
+    private let sectionCount: Int
+
+    /// A ranking of the latents of a plan; nil for the order of time, in which plans are made.
+    init?(_ order: HistoryOrder, timeWeight: Double, of plan: SectionPlan) {
+        guard order != .time else { return nil }
+        (self.order, self.timeWeight) = (order, timeWeight)
+        secondsPerLatent = Double(VideoLength.framesPerLatent) / Double(plan.framesPerSecond)
+        (window, sectionCount) = (plan.window, plan.windowCount)
+    }
+
+    /// What a section sees, its history in the order of importance.
+    ///
+    /// - Parameters:
+    ///   - places: The windows of the video that exist.
+    ///   - latent: The existing latent of a number, `(1, C, 1, h, w)`; 0 is the start latent.
+    func context(
+        of section: Section, places: some Sequence<Int>, latent: (Int) throws -> Tensor
+    ) throws -> [ContextGroup] {
+        let (first, last) = (section.pieces[0], section.pieces[section.pieces.count - 1])
+        let isBefore = section.hasHistoryBefore
+        let existing =
+            ([0] + places.flatMap { ($0 * window + 1)...(($0 + 1) * window) })
+            .filter { isBefore ? $0 < first.latents.lowerBound : $0 >= last.latents.upperBound }
+        let edge = isBefore ? first.latents.lowerBound : last.latents.upperBound - 1
+        guard let nearest = existing.min(by: { abs($0 - edge) < abs($1 - edge) }) else {
+            return section.context
+        }
+        let estimate = try latent(nearest)
+        let ranks = try existing.map { number in
+            let distance = abs(number - edge)
+            return (
+                number, -(try score(latent(number), estimate: estimate, distance: distance)),
+                distance
+            )
+        }
+        let ranked = ranks.sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
+        return section.context(ranking: ranked, window: window) {
+            SectionPlan.blankWindows(
+                $0, isFirst: section.number == 0, sectionCount: sectionCount)
+        }
+    }
 
     /// How important a latent is.
     ///
@@ -31,7 +72,7 @@ struct HistoryRanking {
     ///   - latent: `(1, C, 1, h, w)`.
     ///   - estimate: What stands for the next section, `(1, C, 1, h, w)`.
     ///   - distance: How many latents lie from one to the other.
-    func score(_ latent: Tensor, estimate: Tensor, distance: Int) throws -> Double {
+    private func score(_ latent: Tensor, estimate: Tensor, distance: Int) throws -> Double {
         let likeness = try Self.cosineSimilarity(latent, estimate)
         guard order == .hybrid else { return likeness }
         let seconds = Double(distance) * secondsPerLatent
@@ -41,14 +82,44 @@ struct HistoryRanking {
     /// The mean over pixels of the cosine between their channels, in [-1, 1].
     ///
     /// The paper's sum over pixels, divided by their number, so that λ means the same in any size.
-    static func cosineSimilarity(_ a: Tensor, _ b: Tensor) throws -> Double {
+    private static func cosineSimilarity(_ a: Tensor, _ b: Tensor) throws -> Double {
         let product = try (a * b).sum([1])
         let lengths = try a.square().sum([1]).sqrt() * b.square().sum([1]).sqrt()
         return try (product / (lengths + 1e-12)).mean().item()
     }
 }
 
+extension SectionPlan {
+    /// A section as it sees its history in an order, once the sections before it are there.
+    ///
+    /// - Parameters:
+    ///   - section: One of this plan's.
+    ///   - timeWeight: How much nearness in time counts in hybrid order.
+    ///   - latent: The latent of a number, `(1, C, 1, h, w)`; 0 is the start latent.
+    package func section(
+        _ section: Section, historyOrder: HistoryOrder, timeWeight: Double,
+        latent: (Int) throws -> Tensor
+    ) throws -> Section {
+        guard let ranking = HistoryRanking(historyOrder, timeWeight: timeWeight, of: self) else {
+            return section
+        }
+        let places = sections.prefix(section.number).flatMap(\.pieces).map(\.place)
+        var ranked = section
+        ranked.context = try ranking.context(of: section, places: places, latent: latent)
+        return ranked
+    }
+}
+
 extension Section {
+    /// Whether its history lies before it in time.
+    fileprivate var hasHistoryBefore: Bool {
+        context.contains { group in
+            zip(group.roles, group.indices).contains {
+                $0 == .history && $1 < (targetIndices.first ?? 0)
+            }
+        }
+    }
+
     /// The context with other latents in the places of the history, the most important first.
     ///
     /// Levels keep their kernels and counts. Latents keep their order in time within a level, and
@@ -58,7 +129,9 @@ extension Section {
     ///   - ranked: Numbers of latents on the history's side, the most important first.
     ///   - window: Latents of a window.
     ///   - blankWindows: The blank windows that stand for so many that are left out.
-    func context(ranking ranked: [Int], window: Int, blankWindows: (Int) -> Int) -> [ContextGroup] {
+    fileprivate func context(
+        ranking ranked: [Int], window: Int, blankWindows: (Int) -> Int
+    ) -> [ContextGroup] {
         let slots = historySlots
         guard let nearest = slots.first, let target = targetIndices.first, !ranked.isEmpty else {
             return context

@@ -15,7 +15,6 @@ public struct LatentHistory {
     private let window: Int
     private let codebook: HistoryCodebook?
     private let ranking: HistoryRanking?
-    private let sectionCount: Int
     /// The section after which a piece is not asked for any more, by the piece's place; nil keeps
     /// every piece.
     private let lastUses: [Int: Int]?
@@ -44,12 +43,8 @@ public struct LatentHistory {
         timeWeight: Double = 1, codebook: HistoryCodebook? = nil, retention: HistoryRetention
     ) {
         (self.start, self.end, self.codebook) = (start, end, codebook)
-        (window, sectionCount) = (plan.window, plan.windowCount)
-        let seconds = Double(VideoLength.framesPerLatent) / Double(plan.framesPerSecond)
-        ranking =
-            order == .time
-            ? nil
-            : HistoryRanking(order: order, timeWeight: timeWeight, secondsPerLatent: seconds)
+        window = plan.window
+        ranking = HistoryRanking(order, timeWeight: timeWeight, of: plan)
         // Whatever exists may turn out to be the likest: a ranking looks at all of it.
         lastUses = order == .time ? retention.lastUses(plan) : nil
     }
@@ -102,38 +97,7 @@ public struct LatentHistory {
     /// The context with the history in the order of its importance.
     private func ranked(_ section: Section) throws -> [ContextGroup] {
         guard let ranking else { return section.context }
-        let first = section.pieces[0].latents
-        let isBefore = section.context.contains { group in
-            zip(group.roles, group.indices).contains {
-                $0 == .history && $1 < (section.targetIndices.first ?? 0)
-            }
-        }
-        let last = section.pieces.last?.latents ?? first
-        let existing =
-            ([0]
-            + pieces.keys.flatMap { place in
-                (place * window + 1)...((place + 1) * window)
-            }).filter { isBefore ? $0 < first.lowerBound : $0 >= last.upperBound }
-        let edge = isBefore ? first.lowerBound : last.upperBound - 1
-        guard let nearest = existing.min(by: { abs($0 - edge) < abs($1 - edge) }) else {
-            return section.context
-        }
-        let estimate = try latent(number: nearest)
-        let scores = try Dictionary(
-            uniqueKeysWithValues: existing.map {
-                (
-                    $0,
-                    try ranking.score(
-                        latent(number: $0), estimate: estimate, distance: abs($0 - edge))
-                )
-            })
-        let order = existing.sorted {
-            (-(scores[$0] ?? 0), abs($0 - edge)) < (-(scores[$1] ?? 0), abs($1 - edge))
-        }
-        return section.context(ranking: order, window: window) {
-            SectionPlan.blankWindows(
-                $0, isFirst: section.number == 0, sectionCount: sectionCount)
-        }
+        return try ranking.context(of: section, places: pieces.keys, latent: latent(number:))
     }
 
     private func latent(number: Int) throws -> Tensor {

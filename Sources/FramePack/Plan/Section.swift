@@ -66,7 +66,7 @@ public struct Section: Equatable, Codable, Sendable {
     /// The rotary time index of each generated latent.
     public let targetIndices: [Int]
     /// What it sees, from the finest kernel to the coarsest.
-    public let context: [ContextGroup]
+    public internal(set) var context: [ContextGroup]
     /// The latents that are decoded when it is done: the new ones, and as many neighbours as are
     /// needed for a soft join; none where frames before them are still missing.
     public let decodedLatents: Range<Int>

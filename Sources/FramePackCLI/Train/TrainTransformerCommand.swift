@@ -31,6 +31,15 @@ struct TrainTransformerCommand: ParsableCommand {
     var packings: [TrainingLayout]?
     @Option(
         parsing: .unconditional,
+        help: ArgumentHelp(
+            "Orders of the history that samples are drawn in: time, similarity, hybrid, with commas "
+                + "between them.", valueName: "names"),
+        transform: Self.historyOrders)
+    var historyOrders = TransformerTrainingConfig().historyOrders
+    @Option(parsing: .unconditional, help: "How much nearness in time counts in hybrid order.")
+    var historyTimeWeight = TransformerTrainingConfig().historyTimeWeight
+    @Option(
+        parsing: .unconditional,
         help: "Share of samples in the section that is generated first, 0 to 1.")
     var firstShare = TransformerTrainingConfig().firstShare
     @Option(
@@ -53,6 +62,8 @@ struct TrainTransformerCommand: ParsableCommand {
         try checkOption("batch", batch, 1...4096)
         try checkOption("first-share", firstShare, 0...1)
         try checkOption("shift", shift, 0.01...100)
+        try checkOption(
+            "history-time-weight", historyTimeWeight, GenerationRequest.Limits.historyTimeWeight)
         try checkOption("sample-steps", sampleSteps, 0...100_000_000)
         try checkOption("learning-rate", learningRate, 0...1)
     }
@@ -70,6 +81,17 @@ struct TrainTransformerCommand: ParsableCommand {
         }
     }
 
+    private static func historyOrders(_ text: String) throws -> [HistoryOrder] {
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
+            guard let order = HistoryOrder(rawValue: String(name)) else {
+                throw ValidationError(
+                    "\"\(name)\" is no order of the history; they are "
+                        + HistoryOrder.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            return order
+        }
+    }
+
     func run() throws { try options.inProcesses(train) }
 
     private func train(_ processes: TrainingProcesses, _ execution: TrainingExecution) throws {
@@ -78,6 +100,7 @@ struct TrainTransformerCommand: ParsableCommand {
         config.steps = steps
         config.batch = batch
         config.layouts = packings ?? config.layouts
+        (config.historyOrders, config.historyTimeWeight) = (historyOrders, historyTimeWeight)
         config.firstShare = firstShare
         config.shift = shift
         let task = try processes.inTurn {

@@ -106,16 +106,15 @@ public final class FineTuning: TrainingTask {
                 seed: SplitMix64.mix(random &+ UInt64(step * items.count + number) << 8))
             let layout = plans.layout(&own)
             return try FineTuningSample(
-                item: item, section: section(item, layout), isDiscrete: layout.isDiscrete,
+                item: item, plan: plan(item, layout), isDiscrete: layout.isDiscrete,
                 config: config, random: &own)
         }
     }
 
-    private func section(_ item: SampleItem, _ layout: SectionPlans.Layout) throws -> Section {
+    private func plan(_ item: SampleItem, _ layout: SectionPlans.Layout) throws -> SectionPlan {
         let entry = data.entries[item.clip]
-        guard entry.clip.pictureIndex == nil else { return try plans.emptySection() }
-        return try plans.section(
-            item.section, of: (entry.clip.latentCount - 1) / entry.window, layout)
+        guard entry.clip.pictureIndex == nil else { return try plans.picturePlan() }
+        return try plans.plan((entry.clip.latentCount - 1) / entry.window, layout)
     }
 
     /// Samples whose contexts have one shape, as the network sees them.
@@ -162,8 +161,13 @@ public final class FineTuning: TrainingTask {
                 config.history.spoilt(clip, &random), plain: data.plainLatent(sample.item.clip),
                 isStartDropped: sample.isImageDropped)
         }
+        let sections = try zip(samples, sources).map { sample, source in
+            try source.section(
+                sample.section, of: sample.plan, historyOrder: sample.historyOrder,
+                timeWeight: config.sections.historyTimeWeight)
+        }
         return try SampleLatents.context(
-            samples.map(\.section), sources, noise: samples.map { _ in 0 },
+            sections, sources, noise: samples.map { _ in 0 },
             codebook: samples.contains(where: \.isDiscrete) ? codebook : nil,
             generators: samples.map { _ in try Generator(seed: 0) }, on: device)
     }
@@ -190,8 +194,10 @@ public final class FineTuning: TrainingTask {
 package struct FineTuningSample {
     /// The section.
     package let item: SampleItem
-    /// What it generates and sees.
-    package let section: Section
+    /// The plan that the section is of.
+    let plan: SectionPlan
+    /// Which latents of its history get the finest kernels.
+    let historyOrder: HistoryOrder
     /// Whether its history is discrete.
     package let isDiscrete: Bool
     /// The noise level, in [0, 1].
@@ -202,6 +208,12 @@ package struct FineTuningSample {
     /// From which the spoiling of the history is drawn.
     let history: SplitMix64
 
+    /// What it generates, and sees in the order of time.
+    package var section: Section {
+        // Where two sections are generated together, there are fewer.
+        plan.sections[item.section % plan.sections.count]
+    }
+
     /// What samples that run together have in common.
     var shape: String {
         section.context.map { group in
@@ -210,15 +222,16 @@ package struct FineTuningSample {
     }
 
     init(
-        item: SampleItem, section: Section, isDiscrete: Bool, config: FineTuningConfig,
+        item: SampleItem, plan: SectionPlan, isDiscrete: Bool, config: FineTuningConfig,
         random: inout SplitMix64
     ) {
-        (self.item, self.section, self.isDiscrete) = (item, section, isDiscrete)
+        (self.item, self.plan, self.isDiscrete) = (item, plan, isDiscrete)
         level = config.noise.level(&random)
         isTextDropped = Double.random(in: 0..<1, using: &random) < config.dropout.text
         isImageDropped = Double.random(in: 0..<1, using: &random) < config.dropout.image
         noiseSeed = random.next()
         history = SplitMix64(seed: random.next())
+        historyOrder = config.sections.historyOrders.compactMap(HistoryOrder.init).drawn(&random)
     }
 }
 

@@ -66,6 +66,15 @@ extension FineTuningConfig {
                 "\"\(name)\"; it must be among "
                     + SamplingOrder.allCases.map(\.rawValue).joined(separator: ", "))
         }
+        for name in sections.historyOrders {
+            try table.require(
+                HistoryOrder(rawValue: name) != nil, "history_orders",
+                "\"\(name)\"; it must be among "
+                    + HistoryOrder.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        try table.check(
+            "history_time_weight", sections.historyTimeWeight,
+            in: GenerationRequest.Limits.historyTimeWeight)
         for name in sections.packings {
             let packing: Packing
             do throws(PackingNameError) {

@@ -36,6 +36,11 @@ extension FineTuningConfig {
         public var orders: [String] = []
         /// The packings, of which each sample draws one; the released one unless given.
         public var packings: [String] = []
+        /// Which latents of the history get the finest kernels: time, similarity or hybrid, of which
+        /// each sample draws one; time unless given.
+        public var historyOrders: [String] = []
+        /// How much nearness in time counts in hybrid order, 0 to 1000.
+        public var historyTimeWeight = 1.0
         /// Latents a section generates, 1 to 1000; the released models know 9.
         public var window = 9
 
@@ -64,7 +69,12 @@ extension FineTuningConfig.Method: ConfigurationTable {
 }
 
 extension FineTuningConfig.Sections: ConfigurationTable {
-    enum CodingKeys: String, CodingKey, CaseIterable { case orders, packings, window }
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case orders, packings
+        case historyOrders = "history_orders"
+        case historyTimeWeight = "history_time_weight"
+        case window
+    }
     typealias Key = CodingKeys
 
     /// Reads a table.
@@ -73,6 +83,8 @@ extension FineTuningConfig.Sections: ConfigurationTable {
         let fields = try ConfigurationReader(decoder, as: self)
         try fields.read(.orders, &orders)
         try fields.read(.packings, &packings)
+        try fields.read(.historyOrders, &historyOrders)
+        try fields.read(.historyTimeWeight, &historyTimeWeight)
         try fields.read(.window, &window)
     }
 }

@@ -96,6 +96,9 @@ package final class SampleRenderer {
         request.window = config.sections.window
         let layout = SectionPlans(config.sections, model: library.folder).layouts[0]
         (request.order, request.packing) = (layout.order, layout.packing)
+        let historyOrder = config.sections.historyOrders.first.flatMap(HistoryOrder.init)
+        request.historyOrder = historyOrder ?? .time
+        request.historyTimeWeight = config.sections.historyTimeWeight
         return request
     }
 
@@ -116,7 +119,9 @@ package final class SampleRenderer {
             guidance: Guidance(), dtype: dtype
         ) { denoiser.during($0) }
         var history = LatentHistory(
-            start: start, plan: plan, codebook: plan.packing.isDiscrete ? try codebook() : nil)
+            start: start, plan: plan, order: request.historyOrder,
+            timeWeight: request.historyTimeWeight,
+            codebook: plan.packing.isDiscrete ? try codebook() : nil)
         for section in plan.sections {
             let latents = try sampler.sample(
                 section, after: history, noise: noise, on: device, prompt: prompt)

@@ -48,24 +48,14 @@ final class SectionPlans {
         layouts[Int.random(in: 0..<layouts.count, using: &random)]
     }
 
-    /// A section of a clip of so many sections.
-    ///
-    /// - Parameter number: In the order of generation.
-    func section(_ number: Int, of count: Int, _ layout: Layout) throws -> Section {
-        // Where two sections are generated together, there are fewer.
-        let sections = try plan(count, layout).sections
-        return sections[number % sections.count]
-    }
-
-    /// A section that nothing but the start latent comes before, for pictures that are trained as
-    /// single latents.
+    /// The plan of pictures that are trained as single latents: nothing but the start latent comes
+    /// before its section.
     ///
     /// Source: the one-frame training of musubi-tuner.
-    func emptySection() throws -> Section {
-        try plan(1, Layout(order: .inverted)).sections[0]
-    }
+    func picturePlan() throws -> SectionPlan { try plan(1, Layout(order: .inverted)) }
 
-    private func plan(_ count: Int, _ layout: Layout) throws -> SectionPlan {
+    /// The plan of a clip of so many sections.
+    func plan(_ count: Int, _ layout: Layout) throws -> SectionPlan {
         if let known = plans[layout]?[count] { return known }
         let plan = try SectionPlan(
             order: layout.order, length: .frames(4 * window * count + 1), window: window,

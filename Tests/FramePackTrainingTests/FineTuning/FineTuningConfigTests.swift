@@ -117,6 +117,14 @@ import Testing
         ("[compute]\nweights = \"half\"", "line 6: compute.weights is \"half\"", "bf16"),
         ("[noise]\nmin_timestep = 900\nmax_timestep = 100", "line 6: noise.min_timestep", ""),
         ("[sections]\norders = [\"backwards\"]", "line 6: sections.orders", "inverted"),
+        (
+            "[sections]\nhistory_orders = [\"likeness\"]", "line 6: sections.history_orders",
+            "hybrid"
+        ),
+        (
+            "[sections]\nhistory_time_weight = -1", "line 6: sections.history_time_weight is -1",
+            "1000"
+        ),
         ("[sections]\npackings = [\"td_f1_k1_g9\"]", "line 6: sections.packings is wrong", "mean"),
         (
             "[sections]\npackings = [\"td_f1k1_g4\"]", "line 6: sections.packings is \"td",
