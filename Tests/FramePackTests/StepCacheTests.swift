@@ -210,6 +210,10 @@ import Torch
             (request.cfg, request.stepCache) = (2, .teacache)
             let picture = Picture(width: 48, height: 32, red: 90, green: 30, blue: 200)
             let ratios = try FrameGenerator(model).magnitudeRatios(request, from: picture)
+            // A request for the cache that is to be calibrated needs no calibration.
+            request.stepCache = .magcache
+            let same = try FrameGenerator(tinyModel()).magnitudeRatios(request, from: picture)
+            #expect(same.values == ratios.values)
             #expect(ratios.values.count == 5)
             #expect(ratios.values[0] == 1)
             #expect(ratios.values.dropFirst().allSatisfy { $0 > 0.1 && $0 < 10 && $0 != 1 })

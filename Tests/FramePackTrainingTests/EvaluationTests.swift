@@ -4,6 +4,7 @@ import FramePackTraining
 import Media
 import TestSupport
 import Testing
+import Torch
 import ToyWorld
 
 @Suite struct EvaluationTests {
@@ -66,6 +67,9 @@ import ToyWorld
             let (again, all) = try run(stopAfter: 100)
             #expect(all == 4)
             #expect(again.rows.map(\.summary) == continued.rows.map(\.summary))
+            // Other kernels make other pixels.
+            let (_, plain) = try Kernels.$current.withValue(.plain) { try run(stopAfter: 100) }
+            #expect(plain == 0)
 
             let file = folder.appendingPathComponent("eval.json")
             try writeJSON(continued, to: file)

@@ -206,6 +206,18 @@ import Torch
             let heads = try random([1, 5, 2, 30], 2, .float32)
             let narrow = try heads.fusedRMSNorm(weight: .ones([30]), phases: nil, eps: 1e-6)
             #expect(narrow == nil)
+            // Phases of another layout would be read beyond their end.
+            let whole = try random([1, 5, 2, 32], 2, .float32)
+            for shape in [
+                [1, 5, 2, 16, 2], [1, 5, 1, 16, 1], [1, 6, 1, 16, 2], [2, 5, 1, 16, 2],
+            ] {
+                let phases = try random(shape, 3, .float32)
+                let turned = try whole.fusedRMSNorm(weight: .ones([32]), phases: phases, eps: 1e-6)
+                #expect(turned == nil, "\(shape)")
+            }
+            let elsewhere = try Tensor.ones([1, 5, 1, 16, 2]).to(.meta)
+            #expect(
+                try whole.fusedRMSNorm(weight: .ones([32]), phases: elsewhere, eps: 1e-6) == nil)
             let tokens = try random([1, 5, 40], 2, .float32)
             let odd = try tokens.fusedLayerNorm(
                 factor: .ones([1, 1, 40]), shift: .zeros([1, 1, 40]), eps: 1e-6)

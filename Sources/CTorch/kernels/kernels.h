@@ -1,7 +1,8 @@
 // Kernels of our own for CPUs, where libtorch's leave most of a core unused.
 //
 // A table of functions for each kind of processor, chosen when the program runs. They compute rows
-// and take plain pointers; what tensors they belong to, threads and switches are in kernels.cpp.
+// and take plain pointers; what tensors they belong to, threads and switches are in tokens.cpp,
+// convolution.cpp, linear.cpp and dispatch.cpp.
 #pragma once
 #include <cstdint>
 

@@ -112,9 +112,9 @@ int32_t ct_kernels_norm_rotate(
         w.stride(0) == 1 && x.numel() > 0;
     at::Tensor p = phases ? ref(phases) : at::Tensor();
     if (p.defined()) {
-      fit = fit && p.scalar_type() == at::kFloat && p.dim() == 5 && p[0].is_contiguous() &&
+      fit = fit && p.is_cpu() && p.scalar_type() == at::kFloat && p.dim() == 5 &&
           (p.size(0) == x.size(0) || p.size(0) == 1) && p.size(1) <= x.size(1) &&
-          p.size(3) * 2 == x.size(3);
+          p.size(2) == 1 && p.size(3) * 2 == x.size(3) && p.size(4) == 2 && p[0].is_contiguous();
     }
     if (!fit) return CT_OK;
     withKernels(x, out, [&]<typename T>(const Table<T> &kernels) {

@@ -92,7 +92,9 @@ public final class FrameGenerator {
         _ request: GenerationRequest, from picture: Picture?,
         cancellation: CancellationToken = CancellationToken()
     ) throws -> MagnitudeRatios {
-        let (request, plan, picture) = try prepared(request, picture)
+        var uncached = request
+        uncached.stepCache = .none
+        let (request, plan, picture) = try prepared(uncached, picture)
         var recorders: [MagnitudeRecorder] = []
         _ = try withoutGradients {
             try sample(request, plan, picture, cancellation) { denoiser in

@@ -61,7 +61,10 @@ public final class Evaluation {
         }
         frameCount = try first.request.plan(defaultOrder: .f1).frameCount
         fingerprint = try model.fingerprint()
+        // What decodes decides about pixels.
+        let decoding = Precision(nil, stored: .float32, device: device, parity: false).decoding
         folder = cache.appendingPathComponent(fingerprint)
+            .appendingPathComponent("\(Kernels.current.rawValue)-\(decoding)")
         scenes = WorldClips(
             side: side, seed: SplitMix64.mix(options.seed ^ 0x0E7A_1000),
             configs: [(options.world.config, 1)])

@@ -9,16 +9,25 @@ extension FineTuningRun {
 
     /// The codebook of a discrete history: the run's own, or else the model's.
     ///
-    /// - Throws: `TrainingError` where neither has one.
+    /// - Throws: `TrainingError` where neither has one; `CheckpointError` or `FramePackError` for a
+    ///   file that is none.
     func codebook() throws -> HistoryCodebook {
-        if FileManager.default.fileExists(atPath: codebookFile.path) {
-            return try HistoryCodebook(contentsOf: codebookFile)
-        }
-        do { return try library().historyCodebook() } catch is FramePackError {
+        guard let codebook = try storedCodebook() else {
             throw TrainingError(
                 "a packing has +D, and neither the model nor the run has a codebook; make one of the "
                     + "data with `framepack train codebook --config FILE`")
         }
+        return codebook
+    }
+
+    /// The codebook of the run, or else of the model; nil where neither has one.
+    ///
+    /// - Throws: `CheckpointError` or `FramePackError` for a file that is none.
+    func storedCodebook() throws -> HistoryCodebook? {
+        let models = try model.folder(of: .transformer)
+            .appendingPathComponent(HistoryCodebook.fileName)
+        let file = [codebookFile, models].first { FileManager.default.fileExists(atPath: $0.path) }
+        return try file.map { try HistoryCodebook(contentsOf: $0) }
     }
 
     /// Makes the codebook of the encoded data and stores it in the run's folder.

@@ -42,7 +42,7 @@ extension FineTuningRun {
             store, stem: "diffusion_pytorch_model", config: sizes, to: target,
             limit: 5_000_000_000
         ) { folder in
-            if let codebook = try? codebook() { try codebook.write(to: folder) }
+            if let codebook = try storedCodebook() { try codebook.write(to: folder) }
         }
         var parts = try Dictionary(
             uniqueKeysWithValues: ModelPart.allCases.map { ($0, try model.folder(of: $0)) })
@@ -51,6 +51,8 @@ extension FineTuningRun {
         try writeParts(parts, to: file)
         var settings = model.settings
         settings.order = settings.order ?? model.defaultOrder
+        // They were measured of the weights that it began with.
+        settings.magnitudeRatios = nil
         try writeJSON(settings, to: resultFolder.appendingPathComponent("framepack.json"))
         return [file]
     }

@@ -60,6 +60,8 @@ public struct PackedStart {
     /// name alone.
     private func writeSettings(of model: ModelFolder, _ transformer: URL) throws {
         var settings = model.settings
+        // They were measured of a model without the kernels that are added here.
+        settings.magnitudeRatios = nil
         if try CheckpointFolder.json(TransformerConfig.self, in: transformer).hasPackedContext {
             settings.order = model.defaultOrder
         }

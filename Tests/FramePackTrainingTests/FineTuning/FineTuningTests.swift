@@ -65,6 +65,11 @@ import TorchNN
     @Test(arguments: [
         "orders = [\"inverted\", \"f1\"]", "orders = [\"vanilla\", \"anti-drifting\"]",
         "packings = [\"ta_f2k2f1k1_g2\", \"td_f4k4f2k2f1k1_g2_x_f1k1\", \"td_f1k1_g2+D\"]",
+        "packings = [\"td_f2k2f1k1_g2\"], history_orders = [\"similarity\"]",
+        """
+        packings = ["f1k1_x_g2_f1k1f2k2_td"], history_orders = ["hybrid"], \
+        history_time_weight = 0.1
+        """,
     ])
     func samplesSeeWhatAGenerationPacks(_ sections: String) throws {
         try withTemporaryFolder { folder in
@@ -83,6 +88,9 @@ import TorchNN
                         owner(of: sample, run.config.sections, clip.dim(1)))
                     var history = try LatentHistory(
                         start: clip.narrow(1, 0, 1).unsqueeze(0), plan: plan,
+                        order: run.config.sections.historyOrders.first
+                            .flatMap(HistoryOrder.init) ?? .time,
+                        timeWeight: run.config.sections.historyTimeWeight,
                         codebook: plan.packing.isDiscrete ? fitted.codebook : nil)
                     for section in plan.sections {
                         let target = try Tensor.cat(
@@ -241,6 +249,37 @@ import TorchNN
             let frames = try FrameGenerator(model).frames(
                 tinyRequest(model), from: nil)
             #expect(frames.count == 8)
+        }
+    }
+
+    /// What belongs to the base's weights does not go with those that are trained, and a codebook that
+    /// cannot be read is no missing one.
+    @Test func aTrainedModelHasItsOwnRatiosAndCodebook() throws {
+        try withTemporaryFolder { folder in
+            let tiny = try TinyFineTuning(in: folder)
+            let base = try ModelFolder(TinyFineTuning.model)
+            let parts = try ModelPart.allCases.map { ($0.rawValue, try base.folder(of: $0).path) }
+            let calibrated = folder.appendingPathComponent("calibrated/model.json")
+            try writeJSON(Dictionary(uniqueKeysWithValues: parts), to: calibrated)
+            try tiny.write(
+                "{\"magnitudeRatios\": [1, 0.9], \"steps\": 3}", to: "calibrated/framepack.json")
+
+            let run = try tiny.run(full("adafactor", "1e-3"), steps: 1, model: calibrated)
+            #expect(run.model.settings.magnitudeRatios != nil)
+            _ = try run.fillCache()
+            let loop = try loop(run)
+            try loop.run { _ in }
+            let files = try run.writeResults(of: loop, step: 1)
+            let model = try ModelFolder(#require(files.first))
+            #expect(model.settings.magnitudeRatios == nil && model.settings.steps == 3)
+
+            _ = try run.fitCodebook(CodebookFitting(count: 8), pixels: 500)
+            _ = try run.writeResults(of: loop, step: 1)
+            let codebook = try model.folder(of: .transformer)
+                .appendingPathComponent(HistoryCodebook.fileName)
+            #expect(try HistoryCodebook(contentsOf: codebook).count == 8)
+            try Data("no codebook".utf8).write(to: run.codebookFile)
+            #expect(throws: CheckpointError.self) { try run.writeResults(of: loop, step: 1) }
         }
     }
 

@@ -58,13 +58,16 @@ struct TinyFineTuning {
     static let model = Fixtures.url("goldens/pipeline/model")
 
     /// Reads a configuration and opens its run.
-    func run(_ text: String = "", output: String = "run", steps: Int = 6, sections: String? = nil)
-        throws -> FineTuningRun
-    {
+    ///
+    /// - Parameter model: The model's folder or file; the tiny model's unless given.
+    func run(
+        _ text: String = "", output: String = "run", steps: Int = 6, sections: String? = nil,
+        model: URL = Self.model
+    ) throws -> FineTuningRun {
         TorchLibrary.setThreadCount(1)
         try write(
             """
-            model = "\(Self.model.path)"
+            model = "\(model.path)"
             dataset = "data.toml"
             output = "\(output)"
             guidance = 10
