@@ -28,8 +28,9 @@ struct ModelCard {
             framepack generate --model Models/\(settings.name ?? "NAME") --image picture.png \\
                 --prompt "a red circle moves slowly to the right" --output video.mp4
 
-        It makes every order, `--order f1` and `--order inverted` best, and takes every packing. The \
-        folder has the layout of the released model, so other programs that read that layout can load \
+        It makes every order, `--order f1` and `--order inverted` best, and takes packings of any \
+        levels of the kernels k1 to k16 and of k1h2w4, k1h4w4, k1h4w8, k1h8w4 and k1h8w8, which were \
+        never trained and go by means of latents. The folder has the layout of the released model, so other programs that read that layout can load \
         its parts.
 
         ## Training

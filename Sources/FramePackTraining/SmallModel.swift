@@ -20,7 +20,11 @@ public struct SmallModelSizes: Codable, Sendable {
 
     /// Coarse kernels without a layer of their own: k8's alone would be as large as all the rest, and
     /// covers more than a whole picture.
-    static let downsampledKernels = [8, 16].map { PatchKernel(rate: $0) }
+    static let downsampledKernels =
+        [8, 16].map { PatchKernel(rate: $0) }
+        + [(2, 4), (4, 4), (4, 8), (8, 4), (8, 8)].map {
+            PatchKernel(frames: 1, height: $0, width: $1)
+        }
 
     /// The shipped sizes.
     public init(side: Int = 64) {

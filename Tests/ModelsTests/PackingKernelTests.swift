@@ -75,6 +75,27 @@ private struct GoldenPatches: WeightSource {
             "\(name) phases")
     }
 
+    /// Downsampling does what a layer of its own does as the paper initializes it.
+    @Test(arguments: ["k1h4w4", "k1h2w4", "k2h8w4", "k8", "k16", "k16h2w2"])
+    func downsampledKernelsAreAsALayerBegins(_ name: String) throws {
+        let kernel = try #require(PatchKernel(name: name))
+        var (layered, downsampled) = (Self.config, Self.config)
+        layered.packingKernels = TransformerConfig.releasedKernels + [kernel]
+        downsampled.packingKernels = TransformerConfig.releasedKernels
+        downsampled.downsampledKernels = [kernel]
+        func tokens(_ config: TransformerConfig) throws -> Tensor {
+            let golden = try SafetensorsFile(Fixtures.url("packing/kernels.safetensors"))
+            let source = KernelInitialization(
+                GoldenPatches(golden: golden, others: try RandomWeights(seed: 1)), config: config)
+            let latents = try Tensor.randn([1, 16, 16, 32, 32], generator: Generator(seed: 4))
+            let frames = ContextFrames(latents, .shared(Array(0..<16)))
+            let model = try Transformer(config, Weights(source))
+            return try model.embed(input([PackedGroup(kernel, frames)], height: 32, width: 32)).x
+        }
+        try expectClose(
+            tokens(downsampled), tokens(layered), absolute: 2e-6, relative: 1e-4, "\(name)")
+    }
+
     @Test func groupsAreLaidOutFromTheCoarsestOn() throws {
         let model = try Transformer(Self.config, Weights(RandomWeights(seed: 1)))
         func group(_ rate: Int, _ index: Int) throws -> PackedGroup {
@@ -121,6 +142,13 @@ private struct GoldenPatches: WeightSource {
             averaged.encodes(PatchKernel(rate: 16))
                 && averaged.kernelNames == "k1, k2, k4, k8 and k16")
         #expect(try TransformerConfig(json: JSONEncoder().encode(averaged)) == averaged)
+        averaged.downsampledKernels = [PatchKernel(frames: 1, height: 4, width: 8)]
+        #expect(averaged.encodes(PatchKernel(frames: 1, height: 4, width: 8)))
+        #expect(!averaged.encodes(PatchKernel(frames: 1, height: 4, width: 4)))
+        // A patch finer than the finest layer's cannot be had of means.
+        #expect(throws: ModelError.self) {
+            try TransformerConfig(json: Data("{\"downsampled_kernels\": [\"k1h1w2\"]}".utf8))
+        }
         for wrong in ["[\"k3\"]", "[\"k1\", \"k1\"]", "[\"k1h1w2\"]"] {
             #expect(throws: ModelError.self) {
                 try TransformerConfig(json: Data("{\"packing_kernels\": \(wrong)}".utf8))

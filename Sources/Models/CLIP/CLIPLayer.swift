@@ -1,4 +1,4 @@
-public import Torch
+import Torch
 import TorchNN
 
 /// The bend between an encoder layer's two linear maps, by its name in a `config.json`.

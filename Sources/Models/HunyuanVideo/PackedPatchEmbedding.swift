@@ -44,7 +44,8 @@ final class PackedPatchEmbedding {
             throw ModelError("The transformer has no patches of the kernel \(group.kernel).")
         }
         // Means over boxes are not there in 16 bits on a CPU.
-        let isAveraged = group.averaging != nil || averaging > 1
+        let isDownsampled = averaging != [1, 1, 1]
+        let isAveraged = group.averaging != nil || isDownsampled
         var latents = try group.frames.latents.to(isAveraged ? .float32 : dtype)
         switch group.averaging {
         case .eachFrame:
@@ -55,9 +56,7 @@ final class PackedPatchEmbedding {
         case .allFrames: latents = try latents.mean([2, 3, 4], keepAxes: true)
         case nil: break
         }
-        if averaging > 1 {
-            latents = try latents.boxMeans([averaging, averaging, averaging])
-        }
+        if isDownsampled { latents = try latents.boxMeans(averaging) }
         return try layer(latents.to(dtype))
     }
 

@@ -55,7 +55,8 @@ public struct TransformerConfig: Codable, Sendable, Equatable {
     public var hasPackedContext = false
     /// The kernels that have a layer in `clean_x_embedder`.
     public var packingKernels = Self.releasedKernels
-    /// Coarser kernels without a layer: latents are averaged, then go through the coarsest layer.
+    /// Coarser kernels without a layer: latents are averaged, then go through the coarsest layer whose
+    /// kernel divides theirs, which is what a new layer would do as the paper initializes it.
     ///
     /// Nil for the paper's rule: k16 goes through the layer of k8, where there is one.
     public var downsampledKernels: [PatchKernel]?
@@ -132,21 +133,28 @@ public struct TransformerConfig: Codable, Sendable, Equatable {
             [PatchKernel].self, forKey: .downsampledKernels)
     }
 
-    /// The layer that encodes a kernel, and over how many latents along each axis it sees means;
-    /// nil for a kernel that the model lacks.
-    func layer(of kernel: PatchKernel) -> (kernel: PatchKernel, averaging: Int)? {
+    /// The layer that encodes a kernel, and over how many latents along each axis, frames, rows and
+    /// columns, it sees means; nil for a kernel that the model lacks.
+    func layer(of kernel: PatchKernel) -> (kernel: PatchKernel, averaging: [Int])? {
         guard hasPackedContext else { return nil }
-        if packingKernels.contains(kernel) { return (kernel, 1) }
-        guard averagedKernels.contains(kernel),
-            let coarsest = packingKernels.filter(\.isMultipleOfBase).max(by: { $0.rate < $1.rate }),
-            coarsest.rate < kernel.rate
-        else { return nil }
-        return (coarsest, kernel.rate / coarsest.rate)
+        if packingKernels.contains(kernel) { return (kernel, [1, 1, 1]) }
+        guard averagedKernels.contains(kernel), let coarsest = coarsestLayer(dividing: kernel)
+        else {
+            return nil
+        }
+        return (coarsest, zip(kernel.sides, coarsest.sides).map { $0 / $1 })
+    }
+
+    /// The coarsest kernel with a layer of which another is a multiple along each axis.
+    private func coarsestLayer(dividing kernel: PatchKernel) -> PatchKernel? {
+        packingKernels.filter { layer in
+            zip(kernel.sides, layer.sides).allSatisfy { $0 % $1 == 0 }
+        }.max { $0.volume < $1.volume }
     }
 
     private var averagedKernels: [PatchKernel] {
         let paper = packingKernels.contains(PatchKernel(rate: 8)) ? [PatchKernel(rate: 16)] : []
-        return (downsampledKernels ?? paper).filter(\.isMultipleOfBase)
+        return downsampledKernels ?? paper
     }
 
     /// Whether frames can be encoded by a kernel.
@@ -252,6 +260,13 @@ extension TransformerConfig {
                     its height and width are multiples of patch_size, \(patchSize).
                     """)
             }
+        }
+        for kernel in downsampledKernels ?? [] where coarsestLayer(dividing: kernel) == nil {
+            throw ModelError(
+                """
+                \(file): downsampled_kernels has \(kernel), which is a multiple of none of \
+                packing_kernels; leave it out.
+                """)
         }
         if let imageConditionType {
             throw ModelError(
