@@ -27,8 +27,8 @@ public enum Kernels: String, Sendable, CaseIterable, Codable {
     /// The level of the instructions, 0 for none to 3 for AVX512-BF16.
     package static var level: Int { Int(ct_kernels_level()) }
 
-    /// Whether the kernels here and now multiply pairs in bfloat16 and add them up in float32.
-    public static var multiplyHalves: Bool { current == .fused && level == 3 }
+    /// Whether these kernels multiply pairs in bfloat16 and add them up in float32 on this processor.
+    public var multiplyHalves: Bool { self == .fused && Self.level == 3 }
 
     /// Whether the kernels here and now multiply bytes and add them up in 32 bits.
     public static var multiplyBytes: Bool {

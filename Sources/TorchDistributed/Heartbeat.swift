@@ -171,11 +171,11 @@ final class Heartbeat: @unchecked Sendable {
     /// Connections stay until nobody needs them: one that closes under a call is that call's error.
     func close() {
         let end = clock.now + .seconds(4 * patience)
-        try? store.add(Key.left, 1)
+        _ = try? store.add(Key.left, 1)
         wait(for: Key.left, until: end)
         withLock { isEnding = true }
         wait(until: clock.now + .seconds(4 * patience)) { hasEnded }
-        try? store.add(Key.done, 1)
+        _ = try? store.add(Key.done, 1)
         if rank == 0, !isStoreServed { wait(for: Key.done, until: end) }
     }
 

@@ -171,15 +171,36 @@ import Torch
         #expect(frame[3, 2] == (51, 128, 0))
     }
 
+    /// Whatever name the documentation gives, it runs on the model that everybody has.
+    @Test func theSmallModelHasTheKernelsOfEveryNameThatIsDocumented() throws {
+        let checkout = URL(filePath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../..").standardizedFileURL
+        let model = try ModelFolder(checkout.appendingPathComponent("Models/small"))
+        var names: Set<String> = []
+        for page in ["docs/packing.md", "docs/paper-map.md"] {
+            let text = try String(
+                contentsOf: checkout.appendingPathComponent(page), encoding: .utf8)
+            for match in text.matches(of: /`((?:[a-z0-9]+_)*g[0-9]+(?:_[a-z0-9]+)*(?:\+D)?)`/) {
+                names.insert(String(match.1))
+            }
+        }
+        #expect(names.count >= 10, "\(names.sorted())")
+        for name in names { try model.check(Packing(name: name)) }
+    }
+
     @Test func precisionFollowsDeviceAndRequest() {
         let stored = Precision(nil, stored: .float16, device: .cpu, parity: false)
         #expect(
             [stored.transformer, stored.encoders, stored.vae] == [.float32, .float32, .float32])
-        #expect(stored.decoding == (Kernels.multiplyHalves ? .bfloat16 : .float32))
+        #expect(stored.decoding == (Kernels.fused.multiplyHalves ? .bfloat16 : .float32))
         let plain = Kernels.$current.withValue(.plain) {
             Precision(nil, stored: .float16, device: .cpu, parity: false)
         }
         #expect(plain == .uniform(.float32))
+        #expect(
+            Precision(nil, stored: .float16, device: .cpu, parity: false, kernels: .plain) == plain)
+        // A run with the reference's roundings has plain kernels.
+        #expect(Precision(nil, stored: .float16, device: .cpu, parity: true) == plain)
         let released = Precision(nil, stored: .bfloat16, device: .cuda(), parity: true)
         #expect(released.transformer == .bfloat16)
         #expect(released.vae == .float16 && released.decoding == .float16)

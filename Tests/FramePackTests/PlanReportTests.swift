@@ -36,6 +36,38 @@ import Torch
         #expect(report.sections[1].firstFrame == 36 && report.sections[1].lastFrame == 39)
     }
 
+    @Test func anEndpointsPromptHoldsForItsSectionAlone() throws {
+        let plan = try SectionPlan(
+            order: .planned, length: .seconds(9.6),
+            endpoints: [PlannedEndpoint(seconds: 4, text: "she bows")],
+            timeline: PromptTimeline("[0s: she stands] [2.4s: she dances]"))
+        let report = PlanReport(plan: plan, size: FrameSize(height: 320, width: 320), model: nil)
+        #expect(report.prompts.map(\.isEndpoint) == [false, false, true])
+        #expect(report.table.contains("Prompt 2, from 2.4 s: she dances"))
+        #expect(report.table.contains("Prompt 3, for the section at 4 s: she bows"))
+        #expect(report.sections.filter { $0.prompt == 3 }.count == 1)
+    }
+
+    @Test func orderOfTheHistoryIsTold() throws {
+        let plan = try SectionPlan(
+            order: .vanilla, length: .seconds(5), timeline: PromptTimeline("a"))
+        func report(_ order: HistoryOrder) -> PlanReport {
+            PlanReport(
+                plan: plan, size: FrameSize(height: 320, width: 320), model: nil,
+                historyOrder: order, historyTimeWeight: 0.5)
+        }
+        #expect(report(.time).historyTimeWeight == nil)
+        #expect(!report(.time).table.contains("finest kernels"))
+        #expect(report(.similarity).table.contains("The finest kernels go by similarity, which"))
+        #expect(report(.similarity).historyTimeWeight == nil)
+        let hybrid = report(.hybrid)
+        #expect(hybrid.table.contains("by hybrid, nearness in time weighted by 0.5, which"))
+        #expect(hybrid.historyTimeWeight == 0.5)
+        let data = try JSONEncoder().encode(hybrid)
+        #expect(String(decoding: data, as: UTF8.self).contains("\"historyOrder\":\"hybrid\""))
+        #expect(hybrid.table.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    }
+
     @Test func itSurvivesTheRoundTrip() throws {
         let report = try report(.f1, .frames(100))
         let data = try JSONEncoder().encode(report)

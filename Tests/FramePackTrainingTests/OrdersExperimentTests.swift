@@ -29,9 +29,23 @@ import Torch
     @Test func meansComeWithTheirIntervals() throws {
         let estimate = try #require(MeanEstimate([1, 2, 3, 4]))
         #expect(estimate.mean == 2.5 && estimate.count == 4)
-        // 1.96 · sqrt(5/3 / 4)
-        #expect(abs(estimate.halfWidth - 1.265175) < 1e-5)
+        // 3.182446 · sqrt(5/3 / 4): Student's t of three degrees of freedom.
+        #expect(abs(estimate.halfWidth - 2.054261) < 1e-5)
         #expect(MeanEstimate([1]) == nil)
+    }
+
+    /// Against the usual tables of Student's t at 0.975.
+    @Test(arguments: [
+        (2, 12.706205), (3, 4.302653), (4, 3.182446), (5, 2.776445), (24, 2.068658), (25, 2.063899),
+        (100, 1.984217), (1000, 1.962341),
+    ])
+    func intervalsAreStudents(count: Int, width: Double) throws {
+        let values = (0..<count).map { Double($0 % 2) }
+        let estimate = try #require(MeanEstimate(values))
+        let mean = values.reduce(0, +) / Double(count)
+        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        let error = (squares / Double(count - 1) / Double(count)).squareRoot()
+        #expect(abs(estimate.halfWidth / error - width) < 2e-6)
     }
 }
 

@@ -7,7 +7,7 @@ import Testing
 import Torch
 
 @Suite struct SampleVideosTests {
-    @Test func trainingWritesVideosOfBothOrders() throws {
+    @Test func trainingWritesVideosOfEveryOrder() throws {
         try withTemporaryFolder { folder in
             let training = try TinyTraining(in: folder)
             let samples = try SampleVideos(training.run, seconds: 1).write(step: 7)

@@ -1,5 +1,5 @@
 import Checkpoints
-public import Foundation
+package import Foundation
 import Models
 
 extension ModelFolder {

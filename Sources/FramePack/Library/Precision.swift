@@ -34,9 +34,11 @@ public struct Precision: Equatable, Sendable {
     /// - Parameters:
     ///   - choice: What was asked for.
     ///   - stored: The type of the transformer's files.
-    ///   - parity: Whether the reference's roundings are wanted.
+    ///   - parity: Whether the reference's roundings are wanted; then kernels are plain.
+    ///   - kernels: The kernels that it runs with.
     public init(
-        _ choice: PrecisionChoice?, stored: DType, device: Device, parity: Bool
+        _ choice: PrecisionChoice?, stored: DType, device: Device, parity: Bool,
+        kernels: Kernels = .current
     ) {
         let isCPU = device.kind == .cpu
         let asStored = stored == .float16 && isCPU ? DType.float32 : stored
@@ -44,7 +46,8 @@ public struct Precision: Equatable, Sendable {
         transformer = choice?.dtype ?? (known.contains(asStored) ? asStored : .bfloat16)
         let other: DType = isCPU || choice == .f32 ? .float32 : .float16
         (encoders, vae) = (other, other)
-        decoding = isCPU && choice != .f32 && Kernels.multiplyHalves ? .bfloat16 : other
+        let multipliesHalves = !parity && kernels.multiplyHalves
+        decoding = isCPU && choice != .f32 && multipliesHalves ? .bfloat16 : other
         roundsConditions = parity && transformer == .bfloat16
     }
 
@@ -72,10 +75,12 @@ extension ModelFolder {
     /// The types in which a request's run computes with this model.
     ///
     /// - Throws: `CheckpointError` where the transformer's files cannot be opened.
-    func precision(_ request: GenerationRequest, on device: Device) throws -> Precision {
+    func precision(
+        _ request: GenerationRequest, on device: Device, kernels: Kernels = .current
+    ) throws -> Precision {
         var precision = Precision(
             request.dtype, stored: try ModelLibrary.storedType(self), device: device,
-            parity: request.parity)
+            parity: request.parity, kernels: kernels)
         precision.weights = QuantizationTarget(rawValue: request.weightFormat.rawValue)
         return precision
     }

@@ -51,7 +51,7 @@ public final class Pipeline {
         let planned = try PlannedGeneration(request.withAbsolutePaths(model), model: model)
         try model.requireAll()
         try OutputCheck(planned.request).run(isResumed: false)
-        let report = planned.report(on: options.device)
+        let report = planned.report(on: options.device, kernels: options.kernels)
         let job = try Job(planned, report: report)
         return try run(planned, report, job, notes: notes(on: planned), cancellation, events)
     }
@@ -75,7 +75,7 @@ public final class Pipeline {
         try OutputCheck(job.request).run(isResumed: true)
         let planned = try PlannedGeneration(job.request, model: model, size: job.plannedSize())
         // What the user should know was said when the job began.
-        let report = planned.report(on: options.device)
+        let report = planned.report(on: options.device, kernels: options.kernels)
         return try run(planned, report, job, notes: [], cancellation, events)
     }
 

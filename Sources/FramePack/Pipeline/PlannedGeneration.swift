@@ -43,17 +43,22 @@ public struct PlannedGeneration: Sendable {
     }
 
     /// The plan for people and programs, with tokens, and memory as it is needed on a device.
-    public func report(on device: Device) -> PlanReport {
+    ///
+    /// - Parameters:
+    ///   - device: Where it would be generated.
+    ///   - kernels: With which kernels.
+    public func report(on device: Device, kernels: Kernels = .current) -> PlanReport {
         let precision =
-            (try? model.precision(request, on: device))
+            (try? model.precision(request, on: device, kernels: kernels))
             ?? Precision(
-                request.dtype, stored: .bfloat16, device: device, parity: request.parity)
+                request.dtype, stored: .bfloat16, device: device, parity: request.parity,
+                kernels: kernels)
         var sizes = model.size?.computing(in: precision)
         sizes?.decodesInPieces =
-            device.kind == .cpu && Kernels.current == .fused && Kernels.level > 0
-            && !request.parity
+            device.kind == .cpu && kernels == .fused && Kernels.level > 0 && !request.parity
         return PlanReport(
-            plan: plan, size: size, model: sizes, loras: loras,
+            plan: plan, size: size, model: sizes, historyOrder: request.historyOrder,
+            historyTimeWeight: request.historyTimeWeight, loras: loras,
             keptContexts: request.keptContexts, tiling: request.vaeTiling)
     }
 

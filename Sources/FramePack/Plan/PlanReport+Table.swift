@@ -24,6 +24,7 @@ extension PlanReport {
         lines.append(
             "Packing \(packing): \(decimals(contextCost, 2)) frames long"
                 + (limit.map { ", at most \(decimals($0, 2))" } ?? ""))
+        lines += historyLines
         if let requestedSeconds {
             let section = decimals(Double(4 * window) / Double(fps), 2)
             let isWhole = abs(seconds - requestedSeconds) < 0.005
@@ -41,6 +42,15 @@ extension PlanReport {
                 "\(count(framesCutFromEnd, "frame")) cut from the end, for the exact length")
         }
         return lines
+    }
+
+    /// What a plan cannot know: which latents turn out to be the most important ones.
+    private var historyLines: [String] {
+        guard historyOrder != .time else { return [] }
+        let weight = historyTimeWeight.map { ", nearness in time weighted by \(plainText($0))" }
+        return wrapped(
+            "The finest kernels go by \(historyOrder.rawValue)\(weight ?? ""), which turns out while "
+                + "the video is made; what is shown below is the order of time.")
     }
 
     private var startText: String {
@@ -89,7 +99,9 @@ extension PlanReport {
 
     private var promptLines: [String] {
         prompts.enumerated().flatMap { number, prompt in
-            wrapped("Prompt \(number + 1), from \(plainText(prompt.seconds)) s: \(prompt.text)")
+            let time = plainText(prompt.seconds)
+            let holds = prompt.isEndpoint ? "for the section at \(time) s" : "from \(time) s"
+            return wrapped("Prompt \(number + 1), \(holds): \(prompt.text)")
         }
     }
 

@@ -12,6 +12,13 @@ public struct PlanReport: Equatable, Codable, Sendable {
     public let limit: Double?
     /// Latents of the history that a section sees, without anchors and tail.
     public let latentFramesRemembered: Int
+    /// Which latents of the history get the finest kernels.
+    ///
+    /// In any order but time that turns out while the video is made, and `sections` show the order of
+    /// time in its place.
+    public let historyOrder: HistoryOrder
+    /// How much nearness in time counts; nil in an order other than hybrid.
+    public let historyTimeWeight: Double?
     /// Sections of the video, a window each; a call of ``sections`` may generate two of them.
     public let sectionCount: Int
     /// Latents a section generates.
@@ -42,8 +49,8 @@ public struct PlanReport: Equatable, Codable, Sendable {
     public let visionTokens: Int
     /// The calls that generate the sections, in their order.
     public let sections: [SectionReport]
-    /// The prompts in time order; sections name them by number, from 1.
-    public let prompts: [TimedPrompt]
+    /// The prompts in time order, then those of endpoints; sections name them by number, from 1.
+    public let prompts: [PromptReport]
     /// The LoRA files; nil where there are none.
     public let loras: [LoRAReport]?
     /// Predicted memory; nil where the model's sizes are not known.
@@ -56,12 +63,15 @@ public struct PlanReport: Equatable, Codable, Sendable {
     ///   - size: The video's size.
     ///   - model: The model's sizes, for tokens and memory; nil leaves the memory out and counts
     ///     the released model's vision tokens.
+    ///   - historyOrder: Which latents of the history get the finest kernels.
+    ///   - historyTimeWeight: How much nearness in time counts in hybrid order.
     ///   - loras: What is said of the LoRA files.
     ///   - keptContexts: Branches of guidance that keep keys and values of the context.
     ///   - tiling: The tiles in which the VAE decodes.
     public init(
-        plan: SectionPlan, size: FrameSize, model: ModelSize?, loras: [LoRAReport] = [],
-        keptContexts: Int = 0, tiling: VAETiling = .reference
+        plan: SectionPlan, size: FrameSize, model: ModelSize?, historyOrder: HistoryOrder = .time,
+        historyTimeWeight: Double = 1, loras: [LoRAReport] = [], keptContexts: Int = 0,
+        tiling: VAETiling = .reference
     ) {
         let visionTokens = (model ?? ModelSize()).visionTokens
         order = plan.order
@@ -69,6 +79,8 @@ public struct PlanReport: Equatable, Codable, Sendable {
         contextCost = plan.packing.contextCost
         limit = plan.packing.limit
         latentFramesRemembered = plan.packing.latentFramesRemembered
+        self.historyOrder = historyOrder
+        self.historyTimeWeight = historyOrder == .hybrid ? historyTimeWeight : nil
         sectionCount = plan.windowCount
         window = plan.window
         latents = plan.latentCount
@@ -90,7 +102,8 @@ public struct PlanReport: Equatable, Codable, Sendable {
         sections = plan.sections.map {
             SectionReport($0, plan: plan, size: size, visionTokens: visionTokens)
         }
-        prompts = plan.prompts
+        let timed = plan.timeline.prompts.count
+        prompts = plan.prompts.enumerated().map { PromptReport($1, isEndpoint: $0 >= timed) }
         self.loras = loras.isEmpty ? nil : loras
         memory = model.map {
             MemoryEstimate(
@@ -106,6 +119,8 @@ public struct PlanReport: Equatable, Codable, Sendable {
         try keys.encode(contextCost, forKey: .contextCost)
         try keys.encode(limit, forKey: .limit)
         try keys.encode(latentFramesRemembered, forKey: .latentFramesRemembered)
+        try keys.encode(historyOrder, forKey: .historyOrder)
+        try keys.encodeIfPresent(historyTimeWeight, forKey: .historyTimeWeight)
         try keys.encode(sectionCount, forKey: .sectionCount)
         try keys.encode(window, forKey: .window)
         try keys.encode(latents, forKey: .latents)
@@ -124,6 +139,20 @@ public struct PlanReport: Equatable, Codable, Sendable {
         try keys.encode(prompts, forKey: .prompts)
         try keys.encodeIfPresent(loras, forKey: .loras)
         try keys.encodeIfPresent(memory, forKey: .memory)
+    }
+}
+
+/// What a plan says of one prompt.
+public struct PromptReport: Equatable, Codable, Sendable {
+    /// Where it begins to hold, or the endpoint whose section it holds for, in seconds.
+    public let seconds: Double
+    /// The prompt.
+    public let text: String
+    /// Whether it is an endpoint's own, which holds for that endpoint's section alone.
+    public let isEndpoint: Bool
+
+    init(_ prompt: TimedPrompt, isEndpoint: Bool) {
+        (seconds, text, self.isEndpoint) = (prompt.seconds, prompt.text, isEndpoint)
     }
 }
 

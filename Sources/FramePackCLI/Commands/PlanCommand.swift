@@ -18,6 +18,8 @@ struct PlanCommand: ParsableCommand {
         parsing: .unconditional,
         help: "Where it would be generated, which decides the memory: cpu, cuda, cuda:N, or auto.")
     var device = DeviceOption.best
+    @Option(help: "With which kernels on a CPU: fused, or libtorch's plain ones.")
+    var kernels = Kernels.fused
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
@@ -40,7 +42,8 @@ struct PlanCommand: ParsableCommand {
 
     private func report(_ request: GenerationRequest, _ model: ModelFolder?) throws -> PlanReport {
         if let model {
-            return try PlannedGeneration(request, model: model).report(on: device.planned)
+            return try PlannedGeneration(request, model: model)
+                .report(on: device.planned, kernels: kernels)
         }
         let plan = try request.plan()
         return try PlanReport(
@@ -48,7 +51,8 @@ struct PlanCommand: ParsableCommand {
             model: ModelSize().computing(
                 in: Precision(
                     request.dtype, stored: .bfloat16, device: device.planned,
-                    parity: request.parity)),
+                    parity: request.parity, kernels: kernels)),
+            historyOrder: request.historyOrder, historyTimeWeight: request.historyTimeWeight,
             loras: LoRAReport.reports(request.lora, plan: plan),
             keptContexts: request.keptContexts)
     }

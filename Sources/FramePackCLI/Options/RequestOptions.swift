@@ -192,7 +192,9 @@ struct OutputOptions: ParsableArguments {
     var tiling: Bool?
     @Option(
         parsing: .unconditional,
-        help: "Number type of the transformer. (default: as stored)")
+        help: ArgumentHelp(
+            "Number type of the transformer; f32 holds for encoders and VAE too. (default: as "
+                + "stored; where a CPU multiplies bfloat16, the VAE decodes in it)"))
     var dtype: PrecisionChoice?
     @Option(
         parsing: .unconditional,

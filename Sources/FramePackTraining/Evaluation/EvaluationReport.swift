@@ -113,7 +113,8 @@ public struct EvaluationRow: Codable, Sendable {
 public struct MeanEstimate: Codable, Sendable, Equatable {
     /// The mean.
     public let mean: Double
-    /// Half the width of the 95 % interval: 1.96 standard errors.
+    /// Half the width of the 95 % interval, by Student's t: 1.96 standard errors for many values, 4.3 for
+    /// three.
     public let halfWidth: Double
     /// How many values there were.
     public let count: Int
@@ -124,7 +125,8 @@ public struct MeanEstimate: Codable, Sendable, Equatable {
         let n = Double(values.count)
         let mean = values.reduce(0, +) / n
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
-        (self.mean, halfWidth) = (mean, 1.96 * (variance / n).squareRoot())
+        let width = StudentT(freedom: values.count - 1).halfWidth(holding: 0.95)
+        (self.mean, halfWidth) = (mean, width * (variance / n).squareRoot())
         count = values.count
     }
 }

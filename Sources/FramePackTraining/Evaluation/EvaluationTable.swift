@@ -42,8 +42,8 @@ extension EvaluationReport {
         return [
             (
                 "Right, in % (with 95 % intervals), videos of \(length) of "
-                    + "combinations that were held out of the training; \"way n\" is the motion in "
-                    + "section n:", rightTable
+                    + "combinations that were held out of the training; \"way n\" is obedience: the "
+                    + "motion that the caption tells, in section n:", rightTable
             ),
             ("Distance from the true place, in % of the picture's side, by time:", placeTable),
             ("Difference between the first and the last 15 % of the frames:", driftTable),

@@ -81,7 +81,7 @@ public struct CachesExperiment: Sendable {
     ///
     /// - Parameters:
     ///   - cancellation: Ends the work from another thread.
-    ///   - onVideo: Called after each scene with how many are done and how many there are.
+    ///   - onScene: Called after each scene with how many are done and how many there are.
     /// - Throws: `FramePackError` where a video cannot be made, or for cancelled work.
     public func run(
         cancellation: CancellationToken = CancellationToken(),

@@ -45,7 +45,7 @@ extension VideoEvaluationReport {
             parts.append("Drift within each section\n" + sections(of: measures) { $0.drift })
         }
         if let truth = video.truth, let object = truth.objects.first {
-            parts.append("By the ground truth of the small world\n" + judgement(object))
+            parts.append(Self.truthTitle + judgement(object))
         }
         return parts
     }
@@ -120,13 +120,15 @@ extension VideoEvaluationReport {
                     + interval(found.compactMap(\.drift))
             })
         let judged = videos.compactMap(\.truth)
-        let truth =
-            judged.isEmpty ? [] : ["By the ground truth of the small world\n" + judgement(judged)]
+        let truth = judged.isEmpty ? [] : [Self.truthTitle + judgement(judged)]
         return [
             title, "Mean of each video\n" + table(\.mean), "Drift of each video\n" + table(\.drift),
             "Mean over the videos, with 95 % intervals\n" + all.plain,
         ] + truth
     }
+
+    private static let truthTitle =
+        "By the ground truth of the small world; the way is obedience to the caption\n"
 
     /// How many of what was told the judge found right, over objects and sections.
     private func judgement(_ judged: [VideoReport]) -> String {
