@@ -26,6 +26,30 @@ check_bindings() {
     fi
 }
 
+# Two tests read our logs with TensorBoard's own reader. Where no Python has it, it is installed below
+# .build; without a network these tests are skipped, and the last line says so.
+provide_tensorboard() {
+    local home=.build/tensorboard python=${FRAMEPACK_PYTHON:-python3}
+    local look='from tensorboard.backend.event_processing import event_accumulator'
+    if "$python" -c "$look" 2>/dev/null; then return; fi
+    if ! "$home/bin/python" -c "$look" 2>/dev/null; then
+        rm -rf "$home"
+        if ! { python3 -m venv "$home" && "$home/bin/pip" install --quiet \
+            --disable-pip-version-check -r Tools/fixtures/tensorboard.txt; }; then
+            echo "left out: it needs Python's venv and pip, and a network"
+            return
+        fi
+    fi
+    export FRAMEPACK_PYTHON=$PWD/$home/bin/python
+}
+
+# The tests that were skipped, as an ending of the last line; nothing where none was.
+skipped_tests() {
+    local names
+    names=$(sed -nE 's/^[^ ]+ Test (.*) skipped.*/\1/p' "$log" | paste -s -d ' ' -)
+    [ -z "$names" ] || echo " $(wc -w <<<"$names") skipped: $names"
+}
+
 # The ten tests that took longest, as the runner reported them.
 print_slowest_tests() {
     grep -v '^[^ ]* Test run' "$log" |
@@ -41,6 +65,7 @@ step "format" swift format lint --strict --parallel --recursive Package.swift So
 step "imports" Tools/check-imports.sh
 step "generated bindings" check_bindings
 step "build" swift build -c release --build-tests -j "$jobs"
+step "TensorBoard's reader" provide_tensorboard
 step "tests" run_tests
 
 verdict=$(grep -E '^[^ ]+ Test run with [0-9]+ tests?' "$log" | tail -n 1)
@@ -52,4 +77,4 @@ echo "== steps"
 print_steps | LC_ALL=C sort -rn
 echo "== slowest tests"
 print_slowest_tests
-echo "$verdict"
+echo "$verdict$(skipped_tests)"

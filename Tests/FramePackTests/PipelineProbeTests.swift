@@ -48,7 +48,9 @@ private struct PipelineCase {
             case "--seed": options.seed = try #require(Int(value))
             case "--step-cache":
                 options.stepCache = try #require(StepCacheChoice(rawValue: value))
-            case "--threshold": options.threshold = try #require(Double(value))
+            case "--threshold":
+                let threshold = try #require(Double(value))
+                options.threshold = threshold
             default: Issue.record("the option \(name) is unknown")
             }
         }

@@ -112,7 +112,7 @@ package struct TOMLParser {
     private mutating func inlineTable(within levels: Int) throws(TOMLError) -> TOMLValue {
         let line = text.line
         text.advance()
-        var table = TOMLTable()
+        let table = TOMLTable()
         text.skipSpaces()
         while text.peek != "}" {
             let (here, path) = (text.line, try key(within: levels))

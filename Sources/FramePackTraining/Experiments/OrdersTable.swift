@@ -1,5 +1,5 @@
 import Foundation
-public import FramePack
+import FramePack
 import ToyWorld
 
 /// The tables of ``OrdersExperiment``, for a terminal and in Markdown.

@@ -18,8 +18,10 @@ public struct OrdersTraining: Sendable {
     public var steps = 30_000
     /// Steps of the guidance's distillation.
     public var guidanceSteps = 500
-    /// Shards of fifty clips.
+    /// Shards of clips.
     public var shards = 60
+    /// Clips in each of them.
+    public var clipsPerShard = 50
 
     /// Prepares a training.
     public init(folder: URL, base: ModelFolder) {
@@ -69,7 +71,9 @@ public struct OrdersTraining: Sendable {
     private func fillClips(side: Int, shouldStop: () -> Bool) throws -> Bool {
         struct Stopped: Error {}
         do {
-            try run.clipCache(side: side).fill(run.finishedVAE(), count: shards, size: 50) { _ in
+            try run.clipCache(side: side).fill(
+                run.finishedVAE(), count: shards, size: clipsPerShard
+            ) { _ in
                 if shouldStop() { throw Stopped() }
             }
             return true

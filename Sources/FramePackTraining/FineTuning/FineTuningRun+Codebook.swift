@@ -1,6 +1,6 @@
 import Checkpoints
 public import Foundation
-public import FramePack
+import FramePack
 import Torch
 
 extension FineTuningRun {

@@ -1,9 +1,9 @@
 import Checkpoints
 public import Foundation
 public import FramePack
-public import Models
+import Models
 public import Torch
-public import TorchNN
+import TorchNN
 import TorchOptim
 
 /// One fine-tuning: from its configuration to the files that it leaves.

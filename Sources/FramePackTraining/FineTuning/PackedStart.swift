@@ -1,6 +1,6 @@
 import Checkpoints
 public import Foundation
-public import FramePack
+import FramePack
 public import Models
 import Torch
 import TorchNN

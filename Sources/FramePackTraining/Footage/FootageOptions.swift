@@ -1,4 +1,4 @@
-public import FramePack
+import FramePack
 
 /// How raw video becomes clips to train with.
 public struct FootageOptions: Codable, Equatable, Sendable {

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 public import FramePack
 
 /// Why a clip was left out.

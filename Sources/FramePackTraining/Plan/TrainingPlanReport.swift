@@ -1,5 +1,5 @@
 import Foundation
-public import FramePack
+import FramePack
 
 /// What a training needs: memory and time, line by line.
 ///

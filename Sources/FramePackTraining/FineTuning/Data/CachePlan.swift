@@ -185,7 +185,7 @@ struct CachePlan {
         var sum = Fingerprint()
         for file in files {
             var isFolder: ObjCBool = false
-            FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
+            _ = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
             let parts =
                 isFolder.boolValue
                 ? try FileManager.default.contentsOfDirectory(atPath: file.path).sorted()

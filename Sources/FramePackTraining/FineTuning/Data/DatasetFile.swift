@@ -1,5 +1,5 @@
 public import Foundation
-public import FramePack
+package import FramePack
 
 /// The data of a training as a TOML file names them: the file that musubi-tuner's users have.
 ///
