@@ -4,6 +4,7 @@ import FramePackTraining
 import TestSupport
 import Testing
 import Torch
+import ToyWorld
 
 /// The experiment and its training, run to their ends with a model as small as it can be.
 @Suite(.serialized) struct OrdersRunTests {
