@@ -80,8 +80,8 @@ public final class FrameGenerator {
     /// what MagCache has to know of a model.
     ///
     /// - Parameters:
-    ///   - request: What is asked for; its pictures, size and output are passed over, and its step
-    ///     cache.
+    ///   - request: What is asked for; its pictures, size and output are passed over, and what of its
+    ///     steps is reused.
     ///   - picture: The start picture, as for ``frames(_:from:cancellation:)``.
     ///   - cancellation: Ends the work from another thread.
     /// - Returns: One ratio a step, the mean over sections and branches of true guidance.
@@ -93,7 +93,7 @@ public final class FrameGenerator {
         cancellation: CancellationToken = CancellationToken()
     ) throws -> MagnitudeRatios {
         var uncached = request
-        uncached.stepCache = .none
+        (uncached.stepCache, uncached.contextRefresh) = (.none, 1)
         let (request, plan, picture) = try prepared(uncached, picture)
         var recorders: [MagnitudeRecorder] = []
         _ = try withoutGradients {
