@@ -1,5 +1,5 @@
 import Foundation
-public import Torch
+import Torch
 
 /// The part of a safetensors file in front of the data.
 ///
