@@ -11,6 +11,8 @@ public struct BenchmarkOptions: Sendable {
     public var rounds = 5
     /// The type to compute in.
     public var dtype = PrecisionChoice.bf16
+    /// How the weights of our transformer's blocks are held; the peer's stay as they are.
+    public var weightFormat = WeightFormatChoice.stored
     /// Threads of an operation; 0 for libtorch's choice.
     public var threads = 0
     /// Where to compute.
@@ -87,7 +89,8 @@ public final class Benchmark {
         return BenchmarkReport.Setting(
             processor: processor.name, cores: processor.cores,
             gpu: device.kind == .cuda ? try Accelerator.cudaName(device.index) : nil,
-            device: "\(device)", dtype: options.dtype.rawValue, threads: options.threads,
+            device: "\(device)", dtype: options.dtype.rawValue,
+            weights: options.weightFormat == .stored ? nil : options.weightFormat.rawValue, threads: options.threads,
             day: Date.now.formatted(.iso8601.year().month().day()), ours: versions.0,
             peer: versions.1)
     }

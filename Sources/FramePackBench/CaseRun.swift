@@ -33,7 +33,7 @@ final class CaseRun {
     // MARK: Runs of one process
 
     private func runs(_ scratch: URL) throws -> BenchmarkReport.Result {
-        let ours = try prepared(commands.ours, scratch, "ours")
+        let ours = try prepared(commands.ours, scratch, "ours", options.weightFormat)
         versions.ours = ours.answer.versions ?? []
         var result = Self.result(name, ours.answer)
         var peer: (worker: WorkerProcess, answer: WorkerAnswer)?
@@ -188,18 +188,22 @@ final class CaseRun {
 
     // MARK: Both
 
-    private func preparation(_ dtype: PrecisionChoice) -> WorkerRequest {
+    private func preparation(_ dtype: PrecisionChoice, _ weights: WeightFormatChoice = .stored)
+        -> WorkerRequest
+    {
         .prepare(
             name: name.rawValue, model: files.model, inputs: files.inputs, dtype: dtype.rawValue,
-            threads: options.threads, device: "\(options.device)")
+            threads: options.threads, device: "\(options.device)",
+            weights: weights == .stored ? nil : weights.rawValue)
     }
 
-    private func prepared(_ command: WorkerCommand, _ scratch: URL, _ side: String) throws -> (
-        worker: WorkerProcess, answer: WorkerAnswer
-    ) {
+    private func prepared(
+        _ command: WorkerCommand, _ scratch: URL, _ side: String,
+        _ weights: WeightFormatChoice = .stored
+    ) throws -> (worker: WorkerProcess, answer: WorkerAnswer) {
         report("\(name.rawValue): loading \(side)")
         let worker = try WorkerProcess(command, threads: options.threads, folder: scratch)
-        return (worker, try worker.ask(preparation(options.dtype)))
+        return (worker, try worker.ask(preparation(options.dtype, weights)))
     }
 
     private static func result(_ name: BenchmarkCase, _ answer: WorkerAnswer)

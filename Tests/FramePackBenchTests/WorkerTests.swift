@@ -49,6 +49,33 @@ import Torch
         }
     }
 
+    @Test func weightsAreRoundedForOursAlone() throws {
+        try withTemporaryFolder { folder in
+            let place = try BenchmarkFiles(folder, sizes: .tiny).prepare(.transformer300M)
+            func sample(_ weights: String?) throws -> Tensor {
+                let worker = BenchmarkWorker(version: "test 1")
+                let request = WorkerRequest.prepare(
+                    name: "transformer-300m", model: place.model, inputs: place.inputs,
+                    dtype: "f32", threads: 0, device: "cpu", weights: weights)
+                #expect(try Self.ask(worker, request).problem == nil)
+                #expect(try Self.ask(worker, .run).problem == nil)
+                let file = folder.appendingPathComponent("\(weights ?? "none").safetensors")
+                #expect(try Self.ask(worker, .output(file: file.path)).problem == nil)
+                return try SafetensorsFile(file).tensor("sample").clone()
+            }
+            let exact = try sample(nil)
+            let distance = try (sample("int8") - exact).norm().item() / exact.norm().item()
+            #expect(distance > 1e-5 && distance < 0.1)
+            let worker = BenchmarkWorker(version: "test 1")
+            let refused = try Self.ask(
+                worker,
+                .prepare(
+                    name: "transformer-300m", model: place.model, inputs: place.inputs,
+                    dtype: "f32", threads: 0, device: "cpu", weights: "int3"))
+            #expect(refused.problem == "There is no weight format int3.")
+        }
+    }
+
     @Test func tokensAreThoseOfTheSectionItsHistoryAndItsText() throws {
         try withTemporaryFolder { folder in
             let place = try BenchmarkFiles(folder, sizes: .tiny).prepare(.transformer300M)
@@ -81,15 +108,18 @@ import Torch
             .prepare(
                 name: "vae-16", model: "/m", inputs: "/i", dtype: "bf16", threads: 2,
                 device: "cpu"),
+            .prepare(
+                name: "block-4000", model: "/m", inputs: "/i", dtype: "bf16", threads: 2,
+                device: "cpu", weights: "int8"),
             .run, .memory, .output(file: "/o"), .end,
         ]
         for request in requests {
             let data = try JSONEncoder.line.encode(request)
             #expect(try JSONDecoder().decode(WorkerRequest.self, from: data) == request)
         }
-        let line = String(decoding: try JSONEncoder.line.encode(requests[1]), as: UTF8.self)
+        let line = String(decoding: try JSONEncoder.line.encode(requests[2]), as: UTF8.self)
         #expect(line == #"{"run":{}}"#)
-        let output = String(decoding: try JSONEncoder.line.encode(requests[3]), as: UTF8.self)
+        let output = String(decoding: try JSONEncoder.line.encode(requests[4]), as: UTF8.self)
         #expect(output == #"{"output":{"file":"/o"}}"#)
     }
 

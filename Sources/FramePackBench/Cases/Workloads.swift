@@ -11,6 +11,10 @@ struct WorkloadPlace {
     let inputs: URL
     let dtype: DType
     let device: Device
+    /// How the weights of the transformer's blocks are held.
+    var weights = WeightFormatChoice.stored
+
+    var quantization: QuantizationTarget? { QuantizationTarget(rawValue: weights.rawValue) }
 
     /// The inputs, on the device but for whole numbers, which networks read on the host.
     func tensors() throws -> [String: Tensor] {
@@ -41,7 +45,8 @@ final class TransformerWorkload: Workload {
 
     init(_ place: WorkloadPlace) throws {
         transformer = try Transformer(
-            folder: place.model, device: place.device, dtype: place.dtype)
+            folder: place.model, device: place.device, dtype: place.dtype,
+            quantization: place.quantization)
         input = try TransformerInput(named: place.tensors(), for: transformer.config)
         execution = place.execution
         let streams = try transformer.embed(input, execution)
@@ -64,7 +69,10 @@ final class BlockWorkload: Workload {
     init(_ place: WorkloadPlace) throws {
         let config = try CheckpointFolder.json(TransformerConfig.self, in: place.model)
         let source = CheckpointWeights(
-            try CheckpointFolder(place.model), device: place.device, dtype: place.dtype)
+            try CheckpointFolder(place.model), device: place.device, dtype: place.dtype,
+            quantization: place.quantization.map {
+                WeightQuantization($0, layers: Transformer.mayBeQuantized)
+            })
         blocks = try BlockPair(config, Weights(source))
         let tensors = try place.tensors()
         func named(_ name: String) throws -> Tensor {
@@ -193,9 +201,11 @@ final class SectionWorkload: Workload {
     private let model: ModelFolder
     private let options: PipelineOptions
     private let choice: PrecisionChoice
+    private let weights: WeightFormatChoice
 
     init(_ place: WorkloadPlace, _ choice: PrecisionChoice) throws {
         model = try ModelFolder(place.model)
+        weights = place.weights
         var options = PipelineOptions()
         (options.device, options.previews) = (place.device, false)
         (self.options, self.choice) = (options, choice)
@@ -214,7 +224,7 @@ final class SectionWorkload: Workload {
         var request = model.settings.request(prompt: "a red circle moves slowly to the right")
         // A first section's frames but the start's own: one frame more would be another section.
         request.frames = 4 * request.window
-        (request.dtype, request.seed) = (choice, 1)
+        (request.dtype, request.seed, request.weightFormat) = (choice, 1, weights)
         request.output = folder.appendingPathComponent("section.mp4").path
         _ = try Pipeline(model, options: options).run(request)
         return [:]

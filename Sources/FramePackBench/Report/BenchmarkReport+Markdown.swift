@@ -4,10 +4,10 @@ extension BenchmarkReport {
     /// The report as a page.
     package var markdown: String {
         """
-        # \(setting.gpu ?? setting.processor)
+        # \(setting.gpu ?? setting.processor)\(setting.weights.map { ", \($0)" } ?? "")
 
         \(setting.day), \(setting.cores) cores, \(threads), \(setting.device), \
-        \(setting.dtype); ours: \(setting.ours.joined(separator: ", ")); peer: \
+        \(setting.dtype)\(setting.weights.map { ", our weights \($0)" } ?? ""); ours: \(setting.ours.joined(separator: ", ")); peer: \
         \(setting.peer.isEmpty ? "none" : setting.peer.joined(separator: ", ")), eager.
 
         Made by `\(command)`. Both sides read the same random weights and inputs; a run of ours and \
@@ -39,6 +39,7 @@ extension BenchmarkReport {
     private var command: String {
         var words = ["framepack bench"] + results.map(\.name.rawValue)
         words += ["--dtype \(setting.dtype)", "--threads \(setting.threads)"]
+        if let weights = setting.weights { words.append("--weight-format \(weights)") }
         if setting.device != "cpu" { words.append("--device \(setting.device)") }
         let rounds = results.map(\.ours.seconds.count).max() ?? 0
         words.append("--rounds \(rounds)")

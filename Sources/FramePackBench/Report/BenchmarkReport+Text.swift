@@ -4,7 +4,8 @@ extension BenchmarkReport {
     /// The report as a table of at most 80 columns.
     package var table: String {
         var lines = [
-            "\(setting.gpu ?? setting.processor), \(setting.device), \(setting.dtype)",
+            "\(setting.gpu ?? setting.processor), \(setting.device), \(setting.dtype)"
+                + (setting.weights.map { ", our weights \($0)" } ?? ""),
             Self.row("", "", "median", "best", "TFLOP/s", "resident", "anonymous", "device"),
         ]
         for result in results { lines += Self.lines(result) }

@@ -15,6 +15,8 @@ public struct BenchmarkReport: Codable, Equatable, Sendable {
         public var device: String
         /// The type that was computed in.
         public var dtype: String
+        /// What our transformer's weights were rounded to; nil for nothing.
+        public var weights: String?
         /// Threads of an operation; 0 for libtorch's choice.
         public var threads: Int
         /// The day, in the form 2026-01-31.
@@ -27,16 +29,19 @@ public struct BenchmarkReport: Codable, Equatable, Sendable {
         /// Puts the facts together.
         package init(
             processor: String, cores: Int, gpu: String? = nil, device: String, dtype: String,
-            threads: Int, day: String, ours: [String], peer: [String]
+            weights: String? = nil, threads: Int, day: String, ours: [String], peer: [String]
         ) {
             (self.processor, self.cores, self.gpu) = (processor, cores, gpu)
             (self.device, self.dtype, self.threads) = (device, dtype, threads)
+            self.weights = weights
             (self.day, self.ours, self.peer) = (day, ours, peer)
         }
 
-        /// A name for a file: the GPU's or the processor's in small letters and hyphens.
+        /// A name for a file: the GPU's or the processor's in small letters and hyphens, and what the
+        /// weights were rounded to.
         public var fileName: String {
-            let name = (gpu ?? processor).lowercased()
+            let name = ([gpu ?? processor] + (weights.map { [$0] } ?? []))
+                .joined(separator: " ").lowercased()
             let words = name.split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
             return words.isEmpty ? "machine" : words.joined(separator: "-")
         }

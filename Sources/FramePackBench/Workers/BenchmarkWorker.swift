@@ -42,8 +42,9 @@ public final class BenchmarkWorker {
 
     private func answer(to request: WorkerRequest) throws -> WorkerAnswer {
         switch request {
-        case .prepare(let name, let model, let inputs, let dtype, let threads, let device):
-            return try prepare(name, model, inputs, dtype, threads: threads, device)
+        case .prepare(let name, let model, let inputs, let dtype, let threads, let device, let weights):
+            return try prepare(
+                name, model, inputs, dtype, threads: threads, device, weights ?? "stored")
         case .run: return try run()
         case .memory: return try memory()
         case .output(let file):
@@ -57,7 +58,7 @@ public final class BenchmarkWorker {
 
     private func prepare(
         _ name: String, _ model: String, _ inputs: String, _ dtype: String, threads: Int,
-        _ deviceName: String
+        _ deviceName: String, _ weightName: String
     ) throws -> WorkerAnswer {
         guard let name = BenchmarkCase(rawValue: name) else {
             throw BenchmarkError("There is no case \(name).")
@@ -68,6 +69,9 @@ public final class BenchmarkWorker {
         guard let device = Device(deviceName) else {
             throw BenchmarkError("The device is \(deviceName); it must be cpu or cuda:N.")
         }
+        guard let weights = WeightFormatChoice(rawValue: weightName) else {
+            throw BenchmarkError("There is no weight format \(weightName).")
+        }
         if let refusal = name.refusal(on: device) { throw BenchmarkError(refusal) }
         if threads > 0 { TorchLibrary.setThreadCount(threads) }
         if device.kind == .cuda { try Accelerator.loadCUDA() }
@@ -75,7 +79,7 @@ public final class BenchmarkWorker {
         usedBefore = try Accelerator.memory(device).map { $0.total - $0.free } ?? 0
         let place = WorkloadPlace(
             model: URL(fileURLWithPath: model), inputs: URL(fileURLWithPath: inputs),
-            dtype: choice.dtype, device: device)
+            dtype: choice.dtype, device: device, weights: weights)
         let (loaded, seconds) = try timed { try Self.workload(name, place, choice) }
         workload = loaded
         var answer = WorkerAnswer()

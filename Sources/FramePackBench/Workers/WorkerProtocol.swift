@@ -9,8 +9,11 @@ package enum WorkerRequest: Codable, Equatable {
     ///   - dtype: The type to compute in: f32, bf16 or f16.
     ///   - threads: Threads of one operation; 0 for libtorch's choice.
     ///   - device: Where to compute: cpu or cuda:N.
+    ///   - weights: What the weights of the transformer's blocks are rounded to; nil for nothing. Our
+    ///     worker alone is told.
     case prepare(
-        name: String, model: String, inputs: String, dtype: String, threads: Int, device: String)
+        name: String, model: String, inputs: String, dtype: String, threads: Int, device: String,
+        weights: String? = nil)
     /// Run the case once.
     case run
     /// Tell how much memory was taken at most.

@@ -29,6 +29,10 @@ struct BenchCommand: ParsableCommand {
     var dtype = PrecisionChoice.bf16
     @Option(
         parsing: .unconditional,
+        help: "What our transformer's weights are rounded to; the peer's stay. (default: stored)")
+    var weightFormat: WeightFormatChoice?
+    @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Threads of an operation on both sides; 0 for libtorch's choice.", valueName: "count"))
     var threads = 0
@@ -82,6 +86,7 @@ struct BenchCommand: ParsableCommand {
             if let refusal = name.refusal(on: device) { throw CommandError.usage(refusal) }
         }
         (options.rounds, options.dtype, options.threads) = (rounds, dtype, threads)
+        options.weightFormat = weightFormat ?? .stored
         (options.device, options.measuresErrors) = (device, errors)
         options.cache = cache.map { URL(fileURLWithPath: $0) }
         let peer = alone ? nil : try BenchmarkPeer.located(python: peerPython)
