@@ -90,7 +90,8 @@ public final class Benchmark {
             processor: processor.name, cores: processor.cores,
             gpu: device.kind == .cuda ? try Accelerator.cudaName(device.index) : nil,
             device: "\(device)", dtype: options.dtype.rawValue,
-            weights: options.weightFormat == .stored ? nil : options.weightFormat.rawValue, threads: options.threads,
+            weights: options.weightFormat == .stored ? nil : options.weightFormat.rawValue,
+            threads: options.threads,
             day: Date.now.formatted(.iso8601.year().month().day()), ours: versions.0,
             peer: versions.1)
     }

@@ -1,6 +1,6 @@
 import CTorch
 
-/// Which kernels compute what a network asks for on a CPU.
+/// Which kernels compute what a network asks for.
 ///
 /// Both give the same numbers up to rounding, of which fused kernels do less: what is joined stays
 /// in float32 in between.
@@ -8,7 +8,8 @@ public enum Kernels: String, Sendable, CaseIterable, Codable {
     /// libtorch's operations, one after the other, with the reference's roundings.
     case plain
     /// Kernels of our own where there are some for the processor, the types and the sizes, and no
-    /// gradients are recorded; elsewhere the plain ones.
+    /// gradients are recorded; elsewhere, and on a GPU, libtorch's operations, in an order that has
+    /// less to do where there is one (`RepeatedConvolution`).
     case fused
 
     /// What holds in this task and thread: `Kernels.$current.withValue(.plain) { … }` changes it.

@@ -42,7 +42,8 @@ public final class BenchmarkWorker {
 
     private func answer(to request: WorkerRequest) throws -> WorkerAnswer {
         switch request {
-        case .prepare(let name, let model, let inputs, let dtype, let threads, let device, let weights):
+        case .prepare(
+            let name, let model, let inputs, let dtype, let threads, let device, let weights):
             return try prepare(
                 name, model, inputs, dtype, threads: threads, device, weights ?? "stored")
         case .run: return try run()

@@ -99,13 +99,13 @@ final class RepeatedConvolution {
     {
         let input = try input.contiguous(.channelsLast3d)
         let bias = try conv.bias.value(as: input.dtype)
-        let packed = try weight(of: conv.weight, as: input.dtype) {
+        func made() throws -> Tensor {
             let summed = try summed(conv.weight.value, phase).to(input.dtype)
             return try input.packedConvolutionWeight(summed, stride: [1, 1, 1]) ?? summed
         }
-        guard let packed else { return try conv(input) }
-        return try input.fusedConvolution(packed, bias, stride: [1, 1, 1], padding: [0, 0, 0])
-            ?? input.conv3d(packed, bias)
+        let taps = try weight(of: conv.weight, as: input.dtype, made) ?? made()
+        return try input.fusedConvolution(taps, bias, stride: [1, 1, 1], padding: [0, 0, 0])
+            ?? input.conv3d(taps, bias)
     }
 
     /// The weight `(out, C, 3, 3, 3)` of a phase, with two taps along repeated axes, in float32.
