@@ -36,9 +36,17 @@ extension CheckpointFolder {
     package func quantizedWeight(_ name: String, used: (String) -> Void = { _ in }) throws
         -> QuantizedWeight?
     {
-        guard let format = quantizedFormat(of: name), let file = file(of: name),
-            let shape = shape(of: name), let rows = shape.first
-        else { return nil }
+        guard let file = file(of: name), let shape = shape(of: name), let rows = shape.first else {
+            return nil
+        }
+        guard let format = quantizedFormat(of: name) else {
+            // Numbers that need scales would be wrong without them.
+            guard name.hasSuffix(Self.weight), let scale = scaleName(of: name) else { return nil }
+            throw CheckpointError(
+                "\(file.url.path): \(name) of the type \(file.entries[name]?.typeName ?? "?") has "
+                    + "\(scale) beside it; weights with scales are read in fp8 (e4m3), int8 and int4"
+            )
+        }
         // Of a convolution the rows alone count.
         let columns = shape.dropFirst().reduce(1, *)
         let codes = try file.tensor(name)
@@ -61,9 +69,20 @@ extension CheckpointFolder {
     }
 
     /// Whether a tensor is the scales of a weight that is there.
-    package func isScale(_ name: String) -> Bool {
-        Self.scales.contains {
-            name.hasSuffix($0) && file(of: name.dropLast($0.count) + Self.weight) != nil
+    package func isScale(_ name: String) -> Bool { weight(ofScale: name) != nil }
+
+    /// The weight whose scales a tensor is; nil where it is none's.
+    package func weight(ofScale name: String) -> String? {
+        Self.scales.filter(name.hasSuffix).map { name.dropLast($0.count) + Self.weight }
+            .first { file(of: $0) != nil }
+    }
+
+    /// What is there and cannot be computed with, with its type: tensors of other types of ggml's.
+    package var unread: [String: String] {
+        files.compactMap { $0 as? GGUFFile }.reduce(into: [:]) { unread, file in
+            for tensor in file.tensors where file.entries[tensor.name] == nil {
+                unread[tensor.name] = tensor.type
+            }
         }
     }
 
@@ -75,8 +94,15 @@ extension CheckpointFolder {
     }
 
     private func isInt4(_ name: String, _ entry: TensorEntry) -> Bool {
-        entry.dtype == .uint8 && entry.quantized == nil && name.hasSuffix(Self.weight)
-            && scaleName(of: name) != nil
+        guard entry.dtype == .uint8, entry.quantized == nil, name.hasSuffix(Self.weight),
+            let scale = scaleName(of: name)
+        else { return false }
+        return file(of: scale)?.entries[scale].map(isScaleType) == true
+    }
+
+    /// Whether scales of that type are numbers; 8 bits are powers of two in some files.
+    private func isScaleType(_ entry: TensorEntry) -> Bool {
+        entry.dtype.isFloatingPoint && entry.dtype.size > 1
     }
 
     /// Scales as `(rows or 1, groups)`.
@@ -87,6 +113,12 @@ extension CheckpointFolder {
             let file = file(of: scaleName)
         else { return nil }
         used(scaleName)
+        guard let entry = file.entries[scaleName], isScaleType(entry) else {
+            throw CheckpointError(
+                "\(file.url.path): \(scaleName) has the type "
+                    + "\(file.entries[scaleName]?.typeName ?? "?"); scales are read in float32, "
+                    + "float16 and bfloat16")
+        }
         var value = try file.tensor(scaleName)
         if value.dtype != .bfloat16 || format == .int8 { value = try value.to(.float32) }
         if value.count == 1 {

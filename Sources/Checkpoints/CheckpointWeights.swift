@@ -54,6 +54,11 @@ public final class CheckpointWeights: WeightSource {
     {
         let full = prefix + name
         guard let file = folder.file(of: full), file.entries[full] != nil else {
+            if let type = folder.unread[full] {
+                throw CheckpointError(
+                    "\(folder.url.path): \(full) has the type \(type); types that are read are F32, "
+                        + "F16, BF16, Q8_0, Q6_K and Q4_K")
+            }
             throw CheckpointError("\(folder.url.path) lacks the tensor \(full)")
         }
         guard let found = folder.shape(of: full), found == shape else {
@@ -104,6 +109,7 @@ public final class CheckpointWeights: WeightSource {
     public func checkAllUsed() throws {
         let extra = folder.entries.keys.filter {
             !used.contains($0) && !ignored($0) && !CheckpointFolder.isMark($0)
+                && folder.weight(ofScale: $0).map(ignored) != true
         }.sorted()
         guard let first = extra.first else { return }
         let others = extra.count > 1 ? " and \(extra.count - 1) more" : ""

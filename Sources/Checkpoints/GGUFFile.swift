@@ -100,15 +100,19 @@ public final class GGUFFile: TensorFile {
             throw CheckpointError(
                 "\(url.path) is cut off: \(tensor.name) lies behind the end of the file")
         }
-        var shape = tensor.shape
-        if let original,
-            original.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue })
-                == tensor.elementCount
-        {
-            shape = original
-        }
+        let shape = original.flatMap { count($0) == tensor.elementCount ? $0 : nil } ?? tensor.shape
         return TensorEntry(
             dtype: dtype, shape: shape, range: first..<first + bytes, quantized: quantized)
+    }
+
+    /// The numbers of a shape; nil where they are too many to be counted.
+    private static func count(_ shape: [Int]) -> Int? {
+        shape.reduce(Optional(1)) { product, length in
+            product.flatMap {
+                let (value, overflow) = $0.multipliedReportingOverflow(by: length)
+                return overflow ? nil : value
+            }
+        }
     }
 
     /// A tensor on the mapped bytes; of a quantized one its bytes, row by row.

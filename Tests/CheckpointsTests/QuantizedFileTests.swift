@@ -120,6 +120,28 @@ import TorchNN
         }
     }
 
+    @Test("Scales and codes of types that are not read are named")
+    func unknownTypes() throws {
+        func message(_ tensors: [String: Tensor]) throws -> String {
+            var text = ""
+            try checkpoint(tensors) { folder in
+                do {
+                    _ = try CheckpointWeights(folder).quantized("a.weight", shape: [4, 64])
+                } catch { text = "\(error)" }
+            }
+            return text
+        }
+        let codes = try Tensor.ones([4, 64])
+        let powers = try message([
+            "a.weight": codes.to(.float8e4m3), "a.weight_scale": .ones([4, 1]).to(.uint8),
+        ])
+        #expect(powers.contains("a.weight_scale has the type uint8"))
+        let other = try message([
+            "a.weight": codes.to(.float8e5m2), "a.scale_weight": .ones([4, 1]),
+        ])
+        #expect(other.contains("a.weight of the type float8e5m2 has a.scale_weight beside it"))
+    }
+
     @Test("int4 and int8 files, and scales that do not fit")
     func wholeNumbers() throws {
         let numbers = try Tensor.randn([6, 128], generator: Generator(seed: 6))

@@ -53,6 +53,26 @@ import Torch
         }
     }
 
+    @Test("Plans count the bits of the weights")
+    func plans() throws {
+        func bytes(_ model: URL, _ weights: WeightFormatChoice = .stored) throws -> Int {
+            var request = GenerationRequest(prompt: "a red circle moves")
+            (request.resolution, request.weightFormat) = (64, weights)
+            let planned = try PlannedGeneration(request, model: ModelFolder(model))
+            return try #require(planned.report(on: .cpu).memory).transformerParameters
+        }
+        let (exact, four) = (try bytes(Self.small), try bytes(Self.small, .int4))
+        // Of 10.8 million parameters 5.2 million lie in the blocks' linear layers.
+        #expect(four < exact - 7_000_000 && four > exact / 2)
+        try withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("int4")
+            let report = try WeightConversion.writeModel(
+                Self.small, converting: [.transformer], .int4, to: place)[0]
+            let stored = try bytes(place)
+            #expect(stored < report.bytesAfter && stored > report.bytesAfter - 40_000)
+        }
+    }
+
     @Test("bfloat16 in GGUF and back is the same weights")
     func thereAndBack() throws {
         try withTemporaryFolder { folder in
@@ -79,6 +99,26 @@ import Torch
             #expect {
                 try WeightConversion(Self.small.appendingPathComponent("vae"))
             } throws: { "\($0)".contains("transformers and Llama text encoders") }
+        }
+    }
+
+    @Test("A converted model has the codebook, the order and the text encoder of the old one")
+    func companions() throws {
+        try withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("whole")
+            let reports = try WeightConversion.writeModel(
+                Self.small, converting: [.transformer, .textEncoder], .fp8, to: place, copies: true)
+            #expect(reports.count == 2 && reports[1].roundedTensors > 0)
+            let codebook = place.appendingPathComponent("transformer/history_codebook.safetensors")
+            #expect(FileManager.default.fileExists(atPath: codebook.path))
+            #expect(try ModelFolder(place).defaultOrder == ModelFolder(Self.small).defaultOrder)
+            // The text encoder's upper layers are rounded, and not read.
+            #expect(try frames(place).count == frames(Self.small).count)
+            let inside = place.appendingPathComponent("vae/new")
+            #expect {
+                try WeightConversion.writeModel(
+                    place, converting: [.transformer], .int8, to: inside)
+            } throws: { "\($0)".contains("lies in the model itself") }
         }
     }
 

@@ -240,12 +240,17 @@ public final class Job {
     /// The size that was planned.
     func plannedSize() throws -> FrameSize {
         guard let data = try? Data(contentsOf: file("plan.json")),
-            let report = try? JSONDecoder().decode(PlanReport.self, from: data)
+            let size = try? JSONDecoder().decode(PlannedSize.self, from: data)
         else {
             throw FramePackError.job(
                 "\(url.path) has no usable plan.json; remove the folder and begin anew.")
         }
-        return FrameSize(height: report.height, width: report.width)
+        return FrameSize(height: size.height, width: size.width)
+    }
+
+    /// What of a plan's report a continued job needs; the rest may be another version's.
+    private struct PlannedSize: Decodable {
+        let height, width: Int
     }
 
     /// A file of the job.

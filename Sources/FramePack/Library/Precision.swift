@@ -78,11 +78,22 @@ extension ModelFolder {
     func precision(
         _ request: GenerationRequest, on device: Device, kernels: Kernels = .current
     ) throws -> Precision {
-        var precision = Precision(
-            request.dtype, stored: try ModelLibrary.storedType(self), device: device,
-            parity: request.parity, kernels: kernels)
-        precision.weights = QuantizationTarget(rawValue: request.weightFormat.rawValue)
-        return precision
+        Precision(
+            request, stored: try ModelLibrary.storedType(self), device: device, kernels: kernels)
+    }
+}
+
+extension Precision {
+    /// The types in which a request's run computes.
+    ///
+    /// - Parameter stored: The type of the transformer's files.
+    package init(
+        _ request: GenerationRequest, stored: DType, device: Device, kernels: Kernels = .current
+    ) {
+        self.init(
+            request.dtype, stored: stored, device: device, parity: request.parity,
+            kernels: kernels)
+        weights = QuantizationTarget(rawValue: request.weightFormat.rawValue)
     }
 }
 
@@ -92,6 +103,12 @@ extension ModelSize {
         var size = self
         size.transformerBytes = precision.transformer.size
         size.vaeBytes = precision.decoding.size
+        size.transformerWeights = precision.weights.map { target in
+            let (few, width) = (transformer.quantizableParameters, transformer.hiddenSize)
+            let others = transformer.parameterCount - few
+            return others * size.transformerBytes
+                + few / (width * width) * target.byteCount(rows: width, columns: width)
+        }
         return size
     }
 }

@@ -148,8 +148,15 @@ public struct WeightConversion {
     ) throws -> [ConversionReport] {
         var reports: [ConversionReport] = []
         let files = FileManager.default
+        let opened = try ModelFolder(model)
+        guard !folder.standardizedFileURL.path.hasPrefix("\(model.standardizedFileURL.path)/")
+        else {
+            throw FramePackError.model(
+                "\(folder.path) lies in the model itself; name a folder elsewhere.")
+        }
         try makeNew(folder) { place in
-            for name in try files.contentsOfDirectory(atPath: model.path).sorted() {
+            for name in try files.contentsOfDirectory(atPath: model.path).sorted()
+            where !name.hasPrefix(".") {
                 let old = model.appendingPathComponent(name).standardizedFileURL
                     .resolvingSymlinksInPath()
                 let new = place.appendingPathComponent(name)
@@ -160,13 +167,34 @@ public struct WeightConversion {
                         try WeightConversion(old).write(format, into: new, shownAs: shown, onTensor)
                     )
                 } else if copies || name.hasSuffix(".json") {
-                    try files.copyItem(at: old, to: new)
+                    try copy(old, to: new)
                 } else {
                     try files.createSymbolicLink(at: new, withDestinationURL: old)
                 }
             }
+            // The released F1 model is known by its folder's name, which is another one now.
+            var settings = opened.settings
+            guard settings.order == nil else { return }
+            settings.order = opened.defaultOrder
+            try JSONEncoder.sorted.encode(settings)
+                .write(to: place.appendingPathComponent("framepack.json"))
         }
         return reports
+    }
+
+    /// Copies a file or a folder with what its links lead to.
+    private static func copy(_ old: URL, to new: URL) throws {
+        let files = FileManager.default
+        let source = old.resolvingSymlinksInPath()
+        var isFolder: ObjCBool = false
+        guard files.fileExists(atPath: source.path, isDirectory: &isFolder), isFolder.boolValue
+        else {
+            return try files.copyItem(at: source, to: new)
+        }
+        try makeFolder(new)
+        for name in try files.contentsOfDirectory(atPath: source.path) {
+            try copy(source.appendingPathComponent(name), to: new.appendingPathComponent(name))
+        }
     }
 
     private static func makeNew(_ folder: URL, _ body: (URL) throws -> Void) throws {
@@ -188,7 +216,7 @@ public struct WeightConversion {
         }
         let name = "\(stem).\(format.isGGUF ? "gguf" : "safetensors")"
         let file = folder.appendingPathComponent(name)
-        let writer = ConversionWriter(checkpoint, format, mayBeQuantized)
+        let writer = try ConversionWriter(checkpoint, format, mayBeQuantized)
         try writer.write(to: file, onTensor: onTensor)
         let size = try FileManager.default.attributesOfItem(atPath: file.path)[.size] as? NSNumber
         return ConversionReport(
@@ -203,7 +231,8 @@ public struct WeightConversion {
     private func others() throws -> [String] {
         let weights = Set(checkpoint.files.map(\.url.lastPathComponent))
         return try FileManager.default.contentsOfDirectory(atPath: source.path).filter { name in
-            !name.hasPrefix(".") && !weights.contains(name)
+            guard name != HistoryCodebook.fileName else { return true }
+            return !name.hasPrefix(".") && !weights.contains(name)
                 && !name.hasSuffix(".safetensors.index.json")
                 && !["safetensors", "gguf", "bin", "pth", "pt"].contains {
                     name.lowercased().hasSuffix(".\($0)")
@@ -233,12 +262,16 @@ private final class ConversionWriter {
     init(
         _ checkpoint: CheckpointFolder, _ format: ConversionFormat,
         _ mayBeQuantized: @escaping (String) -> Bool
-    ) {
+    ) throws {
         (self.checkpoint, self.format) = (checkpoint, format)
+        if let (name, type) = checkpoint.unread.min(by: { $0.key < $1.key }) {
+            throw CheckpointError(
+                "\(checkpoint.url.path): \(name) has the type \(type), which is not read")
+        }
         let names = checkpoint.entries.keys.filter {
             !CheckpointFolder.isMark($0) && !checkpoint.isScale($0)
         }
-        outlines = names.sorted().compactMap { name in
+        outlines = try names.sorted().compactMap { name in
             guard let shape = checkpoint.shape(of: name), let entry = checkpoint.entries[name]
             else {
                 return nil
@@ -246,7 +279,12 @@ private final class ConversionWriter {
             let quantization = format.target.map { WeightQuantization($0, layers: mayBeQuantized) }
             let target = quantization?.takes(name, shape: shape) == true ? format.target : nil
             // What has few bits already, and is not rounded again, becomes numbers.
-            let isQuantized = checkpoint.quantizedFormat(of: name) != nil
+            let isQuantized = try checkpoint.quantizedWeight(name) != nil
+            guard isQuantized || entry.dtype.isFloatingPoint else {
+                throw CheckpointError(
+                    "\(checkpoint.url.path): \(name) has the type \(entry.typeName), which is not read"
+                )
+            }
             let own = isQuantized || entry.dtype.size == 1 ? DType.bfloat16 : entry.dtype
             return Outline(
                 name: name, shape: shape, dtype: format.dtype ?? own, target: target)

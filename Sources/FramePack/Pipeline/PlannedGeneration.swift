@@ -50,10 +50,18 @@ public struct PlannedGeneration: Sendable {
     public func report(on device: Device, kernels: Kernels = .current) -> PlanReport {
         let precision =
             (try? model.precision(request, on: device, kernels: kernels))
-            ?? Precision(
-                request.dtype, stored: .bfloat16, device: device, parity: request.parity,
-                kernels: kernels)
+            ?? Precision(request, stored: .bfloat16, device: device, kernels: kernels)
         var sizes = model.size?.computing(in: precision)
+        if let bytes = try? ModelLibrary.quantizedByteCount(model) {
+            sizes?.transformerWeights = bytes
+        }
+        if device.kind == .cpu, kernels == .fused, Kernels.multiplyBytes,
+            (try? ModelLibrary.holdsBytes(model, rounding: precision.weights)) == true
+        {
+            // Bytes that are multiplied are kept a second time, in the order of the product.
+            let packed = sizes?.transformer.quantizableParameters ?? 0
+            sizes?.transformerWeights? += packed
+        }
         sizes?.decodesInPieces =
             device.kind == .cpu && kernels == .fused && Kernels.level > 0 && !request.parity
         return PlanReport(

@@ -60,7 +60,9 @@ public struct MemoryEstimate: Equatable, Codable, Sendable {
             $0.videoTokenCount(size: size)
         }
         let tokens = (videoTokens.max() ?? 0) + model.visionTokens + textTokens
-        transformerParameters = model.transformer.parameterCount * model.transformerBytes
+        transformerParameters =
+            model.transformerWeights
+            ?? model.transformer.parameterCount * model.transformerBytes
         transformerActivations =
             15 * tokens * model.transformer.hiddenSize * model.transformerBytes
         let contextTokens =

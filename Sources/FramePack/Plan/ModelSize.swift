@@ -40,6 +40,10 @@ public struct TransformerSize: Equatable, Codable, Sendable {
     /// Parameters of one single-stream block: adaLN (3C), three projections, 4C up, 5C down.
     public var singleBlockParameters: Int { 15 * square + 11 * hiddenSize + 2 * headSize }
 
+    /// Weights of the blocks' linear layers but for modulation, which may be held in few bits: 24 C^2
+    /// of a double block, 12 C^2 of a single one.
+    var quantizableParameters: Int { (24 * doubleBlocks + 12 * singleBlocks) * square }
+
     private var square: Int { hiddenSize * hiddenSize }
 
     private func linear(_ input: Int, _ output: Int) -> Int { (input + 1) * output }
@@ -88,6 +92,9 @@ public struct ModelSize: Equatable, Codable, Sendable {
     public var decodesInPieces = true
     /// Bytes of a number of the transformer: 2 for bf16 and f16, 4 for f32.
     public var transformerBytes = 2
+    /// Bytes of the transformer's weights where some are held in few bits; nil where all are
+    /// numbers of `transformerBytes`.
+    public var transformerWeights: Int?
     /// Bytes of a parameter of the encoders, which keep the type of their files.
     public var encoderBytes = 2
     /// Bytes of a number of the VAE: 2 for f16, 4 for f32.

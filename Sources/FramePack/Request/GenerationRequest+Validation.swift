@@ -17,6 +17,11 @@ extension GenerationRequest {
                 "A GIF shows \(highestGIFRate) frames a second at most, fps is \(fps); take a lower "
                     + "fps, or WebP.")
         }
+        guard !parity || weightFormat == .stored else {
+            throw .conflictingSettings(
+                "parity gives the reference's numbers, which weightFormat \(weightFormat.rawValue) "
+                    + "rounds; use one of them.")
+        }
         guard decode != .streaming || !tiling else {
             throw .conflictingSettings(
                 "tiling does not go with decode streaming, which has no tiles; use one of them.")

@@ -34,8 +34,14 @@ struct ConvertCommand: ParsableCommand {
         let token = CancellationToken()
         let interruption = Interruption(token)
         defer { withExtendedLifetime(interruption) {} }
-        let isModel = FileManager.default.fileExists(
-            atPath: source.appendingPathComponent("model_index.json").path)
+        let isModel = ["model_index.json", "transformer"].contains {
+            FileManager.default.fileExists(atPath: source.appendingPathComponent($0).path)
+        }
+        guard isModel || !(copy || textEncoder) else {
+            throw CommandError.usage(
+                "\(copy ? "--copy" : "--text-encoder") is for a whole model, and \(source.path) is a "
+                    + "part or nothing; drop it")
+        }
         func show(_ number: Int, _ count: Int) throws {
             try token.check()
             guard Terminal.isInteractive, !json else { return }

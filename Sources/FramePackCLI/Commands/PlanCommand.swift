@@ -50,8 +50,7 @@ struct PlanCommand: ParsableCommand {
             plan: plan, size: try request.size(picture: request.pictureSize()),
             model: ModelSize().computing(
                 in: Precision(
-                    request.dtype, stored: .bfloat16, device: device.planned,
-                    parity: request.parity, kernels: kernels)),
+                    request, stored: .bfloat16, device: device.planned, kernels: kernels)),
             historyOrder: request.historyOrder, historyTimeWeight: request.historyTimeWeight,
             loras: LoRAReport.reports(request.lora, plan: plan),
             keptContexts: request.keptContexts)

@@ -47,7 +47,7 @@ struct ExperimentFormatsCommand: ParsableCommand {
         defer { withExtendedLifetime(interruption) {} }
         let experiment = try FormatsExperiment(
             ModelFolder.locate(model), count: count, seconds: seconds, steps: steps)
-        let table = try experiment.run(in: home, cancellation: token) { done, all in
+        let table = try experiment.run(cancellation: token) { done, all in
             Terminal.writeError("\(done)/\(all)\n")
         }
         print(table.text)

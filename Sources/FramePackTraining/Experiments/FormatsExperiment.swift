@@ -1,5 +1,5 @@
 import Checkpoints
-public import Foundation
+import Foundation
 public import FramePack
 import FramePackMetrics
 
@@ -35,19 +35,18 @@ public struct FormatsExperiment: Sendable {
     /// Converts the weights, and makes all videos.
     ///
     /// - Parameters:
-    ///   - folder: Where converted weights lie for a while.
     ///   - cancellation: Ends the work from another thread.
     ///   - onVideo: Called after each video with how many are done and how many there are.
     /// - Throws: `FramePackError` where a video cannot be made, or for cancelled work.
     public func run(
-        in folder: URL, cancellation: CancellationToken = CancellationToken(),
+        cancellation: CancellationToken = CancellationToken(),
         onVideo: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> FormatsTable {
         let exact = try FrameGenerator(model)
         let others = try formats.map { try FrameGenerator(model, weightFormat: $0) }
         var rows = [FormatsTable.Row(format: .stored, conversion: nil)]
         for format in formats {
-            rows.append(.init(format: format, conversion: try converted(format, in: folder)))
+            rows.append(.init(format: format, conversion: try converted(format)))
         }
         let videos = HeldOutVideos(model, seconds: seconds, steps: steps)
         let orders = [SamplingOrder.f1, .inverted]
@@ -73,11 +72,10 @@ public struct FormatsExperiment: Sendable {
         return FormatsTable(model: model.name, rows: rows)
     }
 
-    private func converted(_ format: WeightFormatChoice, in folder: URL) throws -> ConversionReport?
-    {
+    private func converted(_ format: WeightFormatChoice) throws -> ConversionReport? {
         guard let target = ConversionFormat(rawValue: format.rawValue) else { return nil }
-        let place = folder.appendingPathComponent(format.rawValue)
-        try? FileManager.default.removeItem(at: place)
+        let place = FileManager.default.temporaryDirectory
+            .appendingPathComponent("framepack-format-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: place) }
         return try WeightConversion(model.folder(of: .transformer)).write(target, to: place)
     }

@@ -29,6 +29,19 @@ public enum QuantizationTarget: String, CaseIterable, Sendable, Codable {
         }
     }
 
+    /// Bytes of a weight `(out, in)`, scales and all.
+    package func byteCount(rows: Int, columns: Int) -> Int {
+        let codes = rows * columns / format.blockSize * format.blockBytes
+        let scales: Int =
+            switch self {
+            case .fp8, .int8: 4 * rows
+            case .fp8Block: 4 * rows * columns / groupSize
+            case .int4: 2 * rows * columns / groupSize
+            case .q8_0, .q4_k, .q6_k: 0
+            }
+        return codes + scales
+    }
+
     /// Columns that share a scale or a block; 1 where a row's length is free.
     public var groupSize: Int {
         switch self {

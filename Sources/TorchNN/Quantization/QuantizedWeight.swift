@@ -111,7 +111,9 @@ public final class QuantizedWeight: @unchecked Sendable {
     private func byteProduct(_ x: Tensor, _ bias: Tensor?, then activation: Activation?) throws
         -> Tensor?
     {
-        guard Kernels.multiplyBytes, x.device.kind == .cpu, let scales, scales.dtype == .float32,
+        // With gradients nothing is packed, and that is not to be remembered.
+        guard Kernels.areFused, Kernels.multiplyBytes, x.device.kind == .cpu, let scales,
+            scales.dtype == .float32,
             let packed = try packed(of: codes, as: .int8, { try codes.packedBytes() })
         else { return nil }
         return try x.fusedByteProduct(packed, scales: scales, bias, then: activation)
