@@ -92,7 +92,7 @@ copy_licences() {
     done
     command -v dpkg-query >/dev/null || return 0
     while read -r name path; do
-        package=$(dpkg-query -S "*/$name" 2>/dev/null | head -n 1 | cut -d: -f1) || continue
+        package=$(dpkg-query -S "*/$name" 2>/dev/null | sed -n 1p | cut -d: -f1) || continue
         path=/usr/share/doc/$package/copyright
         [ -e "$path" ] && cp -L "$path" "$folder/licenses/$package.txt"
     done < <(cd "$folder/lib" && printf '%s\n' *)

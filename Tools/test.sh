@@ -50,12 +50,13 @@ skipped_tests() {
     [ -z "$names" ] || echo " $(wc -w <<<"$names") skipped: $names"
 }
 
-# The ten tests that took longest, as the runner reported them.
+# The ten tests that took longest, as the runner reported them. Awk reads to the end: under pipefail a
+# `head` that leaves early would end a long `sort` by a signal, and the whole run with it.
 print_slowest_tests() {
     grep -v '^[^ ]* Test run' "$log" |
         sed -nE 's/^[^ ]+ Test (.*) passed after ([0-9.]+) seconds.*/\2 s  \1/p' |
-        LC_ALL=C sort -rn | head -n 10 |
-        LC_ALL=C awk '{ $1 = sprintf("%8.1f", $1); sub(" s ", " s  "); print }'
+        LC_ALL=C sort -rn |
+        LC_ALL=C awk 'NR <= 10 { $1 = sprintf("%8.1f", $1); sub(" s ", " s  "); print }'
 }
 
 step "setup" Tools/setup/setup.sh

@@ -24,9 +24,9 @@ check_swift() {
             libcurl4-openssl-dev libedit2 libncurses6 libsqlite3-0 libxml2 tzdata zlib1g-dev
         answer=$(swift --version 2>&1) || fail "swift does not start: $answer"
     fi
-    version=$(sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' <<<"$answer" | head -n 1)
+    version=$(sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' <<<"$answer" | sed -n 1p)
     local oldest
-    oldest=$(printf '%s\n' "$minimum_swift" "$version" | sort -V | head -n 1)
+    oldest=$(printf '%s\n' "$minimum_swift" "$version" | sort -V | sed -n 1p)
     [ "$oldest" = "$minimum_swift" ] ||
         fail "Swift ${version:-?} is too old, $minimum_swift is the oldest that will do; $advice"
 }
