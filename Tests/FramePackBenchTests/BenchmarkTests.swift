@@ -37,14 +37,20 @@ import Torch
         return options
     }
 
+    /// Measures sides of 2 and 5 seconds, which note what they are asked.
+    private static func measured(_ name: BenchmarkCase, in folder: URL, _ log: URL) throws
+        -> BenchmarkReport
+    {
+        try Benchmark(
+            options(name, in: folder), sizes: .tiny, ours: side("ours", log, seconds: 2),
+            peer: side("peer", log, seconds: 5)
+        ).run()
+    }
+
     @Test func bothSidesTakeTurns() throws {
         try withTemporaryFolder { folder in
             let log = folder.appendingPathComponent("log")
-            let report = try Benchmark(
-                Self.options(.block4000, in: folder), sizes: .tiny,
-                ours: Self.side("ours", log, seconds: 2),
-                peer: Self.side("peer", log, seconds: 5)
-            ).run()
+            let report = try Self.measured(.block4000, in: folder, log)
             let turn = ["ours run", "peer run"]
             let wanted =
                 ["ours prepare", "peer prepare"] + turn + turn + turn + turn
@@ -61,11 +67,7 @@ import Torch
     @Test func loadingStartsAProcessForEachMeasurement() throws {
         try withTemporaryFolder { folder in
             let log = folder.appendingPathComponent("log")
-            let report = try Benchmark(
-                Self.options(.load, in: folder), sizes: .tiny,
-                ours: Self.side("ours", log, seconds: 2),
-                peer: Self.side("peer", log, seconds: 5)
-            ).run()
+            let report = try Self.measured(.load, in: folder, log)
             func life(_ side: String) -> [String] {
                 ["prepare", "memory", "end"].map { "\(side) \($0)" }
             }

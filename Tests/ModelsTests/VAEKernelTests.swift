@@ -60,17 +60,22 @@ import TorchNN
         try check(random(shape, 3)) { try vae.encode($0).mean }
     }
 
+    /// Decodes latents some frames at a time.
+    private func decoded(_ latents: Tensor, in pieces: [Int], by vae: VAE) throws -> Tensor {
+        let stream = VAEStream()
+        var start = 0
+        return try .cat(
+            pieces.map { count in
+                defer { start += count }
+                return try vae.decode(latents.narrow(2, start, count), stream: stream)
+            }, axis: 2)
+    }
+
     @Test("Decoding piece by piece", arguments: [[1, 3, 2], [5], [2, 1, 1]])
     func stream(_ pieces: [Int]) throws {
         let vae = try vae()
-        try check(random([1, 16, pieces.reduce(0, +), 3, 4], 4)) { latents in
-            let stream = VAEStream()
-            var start = 0
-            return try .cat(
-                pieces.map { count in
-                    defer { start += count }
-                    return try vae.decode(latents.narrow(2, start, count), stream: stream)
-                }, axis: 2)
+        try check(random([1, 16, pieces.reduce(0, +), 3, 4], 4)) {
+            try decoded($0, in: pieces, by: vae)
         }
     }
 
@@ -108,14 +113,8 @@ import TorchNN
     @Test("Decoding a stream in pieces of rows", arguments: [[1, 3, 2], [2, 1, 1]])
     func streamInPieces(_ pieces: [Int]) throws {
         let vae = try vae()
-        try checkPieces(random([1, 16, pieces.reduce(0, +), 3, 4], 4)) { latents in
-            let stream = VAEStream()
-            var start = 0
-            return try .cat(
-                pieces.map { count in
-                    defer { start += count }
-                    return try vae.decode(latents.narrow(2, start, count), stream: stream)
-                }, axis: 2)
+        try checkPieces(random([1, 16, pieces.reduce(0, +), 3, 4], 4)) {
+            try decoded($0, in: pieces, by: vae)
         }
     }
 

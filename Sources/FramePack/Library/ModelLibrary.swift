@@ -43,21 +43,16 @@ public final class ModelLibrary {
         return counts.max { ($0.value, "\($0.key)") < ($1.value, "\($1.key)") }?.key ?? .float32
     }
 
-    /// The bytes of a model's transformer whose files hold weights in few bits; nil for plain numbers.
-    static func quantizedByteCount(_ folder: ModelFolder) throws -> Int? {
+    /// The bytes of a model's transformer whose files hold weights in few bits, and in which formats;
+    /// nil for plain numbers.
+    static func quantizedWeights(_ folder: ModelFolder) throws -> (
+        byteCount: Int, formats: Set<QuantizedFormat>
+    )? {
         let checkpoint = try CheckpointFolder(folder.folder(of: .transformer))
         let entries = checkpoint.entries
-        guard entries.keys.contains(where: { checkpoint.quantizedFormat(of: $0) != nil }) else {
-            return nil
-        }
-        return entries.values.reduce(0) { $0 + $1.range.count }
-    }
-
-    /// Whether a model's transformer has int8 weights, as stored or as they are rounded.
-    static func holdsBytes(_ folder: ModelFolder, rounding: QuantizationTarget?) throws -> Bool {
-        let checkpoint = try CheckpointFolder(folder.folder(of: .transformer))
-        return rounding == .int8
-            || checkpoint.entries.keys.contains { checkpoint.quantizedFormat(of: $0) == .int8 }
+        let formats = Set(entries.keys.compactMap { checkpoint.quantizedFormat(of: $0) })
+        guard !formats.isEmpty else { return nil }
+        return (entries.values.reduce(0) { $0 + $1.range.count }, formats)
     }
 
     /// The transformer.

@@ -60,6 +60,11 @@ public struct Precision: Equatable, Sendable {
     }
 }
 
+extension WeightFormatChoice {
+    /// What the weights are rounded to; nil where they stay as they are stored.
+    package var target: QuantizationTarget? { QuantizationTarget(rawValue: rawValue) }
+}
+
 extension PrecisionChoice {
     /// The tensor type.
     public var dtype: DType {
@@ -93,7 +98,7 @@ extension Precision {
         self.init(
             request.dtype, stored: stored, device: device, parity: request.parity,
             kernels: kernels)
-        weights = QuantizationTarget(rawValue: request.weightFormat.rawValue)
+        weights = request.weightFormat.target
     }
 }
 

@@ -268,11 +268,12 @@ private final class ConversionWriter {
             throw CheckpointError(
                 "\(checkpoint.url.path): \(name) has the type \(type), which is not read")
         }
-        let names = checkpoint.entries.keys.filter {
+        let entries = checkpoint.entries
+        let names = entries.keys.filter {
             !CheckpointFolder.isMark($0) && !checkpoint.isScale($0)
         }
         outlines = try names.sorted().compactMap { name in
-            guard let shape = checkpoint.shape(of: name), let entry = checkpoint.entries[name]
+            guard let shape = checkpoint.shape(of: name), let entry = entries[name]
             else {
                 return nil
             }

@@ -44,7 +44,7 @@ public final class FrameGenerator {
         self.model = model
         var precision = Precision(
             dtype, stored: try ModelLibrary.storedType(model), device: device, parity: false)
-        precision.weights = QuantizationTarget(rawValue: weightFormat.rawValue)
+        precision.weights = weightFormat.target
         library = ModelLibrary(model, device: device, precision: precision)
         prompts = try library.promptEncoder(parity: false)
     }

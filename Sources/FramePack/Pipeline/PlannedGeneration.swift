@@ -1,6 +1,7 @@
 import Foundation
 package import Media
 public import Torch
+import TorchNN
 
 /// What a request means with a model, told without reading any weights.
 public struct PlannedGeneration: Sendable {
@@ -52,11 +53,10 @@ public struct PlannedGeneration: Sendable {
             (try? model.precision(request, on: device, kernels: kernels))
             ?? Precision(request, stored: .bfloat16, device: device, kernels: kernels)
         var sizes = model.size?.computing(in: precision)
-        if let bytes = try? ModelLibrary.quantizedByteCount(model) {
-            sizes?.transformerWeights = bytes
-        }
+        let stored = try? ModelLibrary.quantizedWeights(model)
+        if let stored { sizes?.transformerWeights = stored.byteCount }
         if device.kind == .cpu, kernels == .fused, Kernels.multiplyBytes,
-            (try? ModelLibrary.holdsBytes(model, rounding: precision.weights)) == true
+            precision.weights == .int8 || stored?.formats.contains(.int8) == true
         {
             // Bytes that are multiplied are kept a second time, in the order of the product.
             let packed = sizes?.transformer.quantizableParameters ?? 0

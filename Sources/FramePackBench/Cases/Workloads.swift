@@ -14,8 +14,6 @@ struct WorkloadPlace {
     /// How the weights of the transformer's blocks are held.
     var weights = WeightFormatChoice.stored
 
-    var quantization: QuantizationTarget? { QuantizationTarget(rawValue: weights.rawValue) }
-
     /// The inputs, on the device but for whole numbers, which networks read on the host.
     func tensors() throws -> [String: Tensor] {
         try SafetensorsFile(inputs).tensors().mapValues {
@@ -46,7 +44,7 @@ final class TransformerWorkload: Workload {
     init(_ place: WorkloadPlace) throws {
         transformer = try Transformer(
             folder: place.model, device: place.device, dtype: place.dtype,
-            quantization: place.quantization)
+            quantization: place.weights.target)
         input = try TransformerInput(named: place.tensors(), for: transformer.config)
         execution = place.execution
         let streams = try transformer.embed(input, execution)
@@ -70,7 +68,7 @@ final class BlockWorkload: Workload {
         let config = try CheckpointFolder.json(TransformerConfig.self, in: place.model)
         let source = CheckpointWeights(
             try CheckpointFolder(place.model), device: place.device, dtype: place.dtype,
-            quantization: place.quantization.map {
+            quantization: place.weights.target.map {
                 WeightQuantization($0, layers: Transformer.mayBeQuantized)
             })
         blocks = try BlockPair(config, Weights(source))

@@ -1,9 +1,6 @@
 import ArgumentParser
-import Checkpoints
-import Foundation
 import FramePack
 import FramePackTraining
-import Torch
 
 /// `framepack experiment caches`.
 struct ExperimentCachesCommand: ParsableCommand {
@@ -17,53 +14,25 @@ struct ExperimentCachesCommand: ParsableCommand {
             minutes on two cores.
             """)
 
-    @Option(help: "Folder of the tables.")
-    var folder: String
-    @Option(
-        help: ArgumentHelp("A small model. (default: the one that ships)", valueName: "folder"))
-    var model: String?
+    @OptionGroup var videos: HeldOutVideoOptions
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "What is measured, such as magcache:0.1, context:2 or teacache:0.15+context:2; may be "
                 + "repeated. (default: each at several)", valueName: "cache:threshold"))
     var cache: [CacheVariantArgument] = []
-    @Option(parsing: .unconditional, help: "Videos in each order.")
-    var count = 3
-    @Option(parsing: .unconditional, help: "Seconds of a video.")
-    var seconds = 2.4
     @Option(parsing: .unconditional, help: "How often each is made; the quickest counts.")
     var repeats = 1
-    @Option(
-        parsing: .unconditional,
-        help: "Steps of a section, 1 to 100. (default: the model's)")
-    var steps: Int?
 
-    func validate() throws {
-        try checkOption("count", count, 1...100_000)
-        try checkOption("repeats", repeats, 1...100)
-        try checkOption("seconds", seconds, 0.1...3600)
-        if let steps { try checkOption("steps", steps, 1...100) }
-    }
+    func validate() throws { try checkOption("repeats", repeats, 1...100) }
 
     func run() throws {
-        let home = URL(fileURLWithPath: folder)
-        try makeFolder(home)
-        TorchLibrary.flushDenormals(true)
-        TorchLibrary.setThreadCount(1)
-        let token = CancellationToken()
-        let interruption = Interruption(token)
-        defer { withExtendedLifetime(interruption) {} }
-        let experiment = try CachesExperiment(
-            ModelFolder.locate(model),
-            variants: cache.isEmpty ? CachesExperiment.variants : cache.map(\.variant),
-            count: count, seconds: seconds, repeats: repeats, steps: steps)
-        let table = try experiment.run(cancellation: token) { done, all in
-            Terminal.writeError("\(done)/\(all)\n")
+        try videos.run(writing: "caches") { model, token, onVideo in
+            try CachesExperiment(
+                model, variants: cache.isEmpty ? CachesExperiment.variants : cache.map(\.variant),
+                count: videos.count, seconds: videos.seconds, repeats: repeats, steps: videos.steps
+            ).run(cancellation: token, onScene: onVideo)
         }
-        print(table.text)
-        try writeJSON(table, to: home.appendingPathComponent("caches.json"))
-        try Data((table.markdown + "\n").utf8).write(to: home.appendingPathComponent("caches.md"))
     }
 }
 

@@ -1,9 +1,6 @@
 import ArgumentParser
-import Checkpoints
-import Foundation
 import FramePack
 import FramePackTraining
-import Torch
 
 /// `framepack experiment formats`.
 struct ExperimentFormatsCommand: ParsableCommand {
@@ -17,41 +14,13 @@ struct ExperimentFormatsCommand: ParsableCommand {
             Some minutes on two cores.
             """)
 
-    @Option(help: "Folder of the tables.")
-    var folder: String
-    @Option(
-        help: ArgumentHelp("A small model. (default: the one that ships)", valueName: "folder"))
-    var model: String?
-    @Option(parsing: .unconditional, help: "Videos in each order.")
-    var count = 3
-    @Option(parsing: .unconditional, help: "Seconds of a video.")
-    var seconds = 2.4
-    @Option(
-        parsing: .unconditional,
-        help: "Steps of a section, 1 to 100. (default: the model's)")
-    var steps: Int?
-
-    func validate() throws {
-        try checkOption("count", count, 1...100_000)
-        try checkOption("seconds", seconds, 0.1...3600)
-        if let steps { try checkOption("steps", steps, 1...100) }
-    }
+    @OptionGroup var videos: HeldOutVideoOptions
 
     func run() throws {
-        let home = URL(fileURLWithPath: folder)
-        try makeFolder(home)
-        TorchLibrary.flushDenormals(true)
-        TorchLibrary.setThreadCount(1)
-        let token = CancellationToken()
-        let interruption = Interruption(token)
-        defer { withExtendedLifetime(interruption) {} }
-        let experiment = try FormatsExperiment(
-            ModelFolder.locate(model), count: count, seconds: seconds, steps: steps)
-        let table = try experiment.run(cancellation: token) { done, all in
-            Terminal.writeError("\(done)/\(all)\n")
+        try videos.run(writing: "formats") { model, token, onVideo in
+            try FormatsExperiment(
+                model, count: videos.count, seconds: videos.seconds, steps: videos.steps
+            ).run(cancellation: token, onVideo: onVideo)
         }
-        print(table.text)
-        try writeJSON(table, to: home.appendingPathComponent("formats.json"))
-        try Data((table.markdown + "\n").utf8).write(to: home.appendingPathComponent("formats.md"))
     }
 }
