@@ -57,7 +57,10 @@ let package = Package(
         // Tensors.
         .target(
             name: "CTorch",
-            exclude: ["gloo-declarations/README.md"],
+            // Text for another compiler, which is embedded.
+            exclude: [
+                "gloo-declarations/README.md", "cuda/numbers.cu", "cuda/tokens.cu", "cuda/frame.cu",
+            ],
             cxxSettings: [
                 .unsafeFlags([
                     "-isystem", "\(torchHome)/include",
@@ -116,7 +119,10 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Torch", "TorchNN", "Checkpoints"],
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
-        tests("Torch", ["Torch"]),
+        .target(
+            name: "CUDAEmulator", path: "Tests/CUDAEmulator",
+            cxxSettings: [.headerSearchPath("../../Sources/CTorch/cuda")]),
+        tests("Torch", ["Torch", "CUDAEmulator"]),
         tests("TorchNN", ["TorchNN", "Torch"]),
         tests("TorchOptim", ["TorchOptim", "TorchNN", "Torch"]),
         tests("TorchDistributed", ["TorchDistributed", "Torch"]),

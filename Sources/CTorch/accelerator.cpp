@@ -1,4 +1,5 @@
 // CUDA at run time: the program is built against the CPU libraries alone.
+#include "cuda/library.h"
 #include "internal.h"
 
 #include <ATen/Context.h>
@@ -10,22 +11,9 @@
 
 using namespace ct;
 
-namespace {
-
-/// The folder that libtorch_cpu was loaded from, where its CUDA sibling lies too.
-std::string libraryFolder() {
-  Dl_info info{};
-  if (!dladdr(reinterpret_cast<void *>(&at::getAccelerator), &info) || !info.dli_fname) return "";
-  const std::string path = info.dli_fname;
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
-}
-
-}  // namespace
-
 int32_t ct_cuda_load() {
   if (at::hasCUDA()) return CT_OK;
-  const std::string path = libraryFolder() + "libtorch_cuda.so";
+  const std::string path = cuda::torchFolder() + "libtorch_cuda.so";
   if (!dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL)) {
     fail(dlerror());
     return CT_ERROR;

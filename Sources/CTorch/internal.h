@@ -34,10 +34,13 @@ inline ct_tensor give(at::Tensor t) {
   return reinterpret_cast<ct_tensor>(new at::Tensor(std::move(t)));
 }
 
+/// Null for an undefined tensor.
+inline ct_tensor giveIfThere(at::Tensor t) { return t.defined() ? give(std::move(t)) : nullptr; }
+
 inline ct_tensors give(std::vector<at::Tensor> tensors) {
   auto *items = new ct_tensor[tensors.size()];
   for (size_t i = 0; i < tensors.size(); ++i) {
-    items[i] = tensors[i].defined() ? give(std::move(tensors[i])) : nullptr;
+    items[i] = giveIfThere(std::move(tensors[i]));
   }
   return {items, static_cast<int64_t>(tensors.size())};
 }

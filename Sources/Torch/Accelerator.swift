@@ -98,7 +98,7 @@ public enum TorchLibrary {
 }
 
 /// Calls a function that writes a C string into a buffer.
-private func text(
+func text(
     capacity: Int, _ write: (UnsafeMutablePointer<CChar>?, Int64) -> Int32
 ) throws(TorchError) -> String {
     var bytes = [CChar](repeating: 0, count: capacity)

@@ -7,9 +7,9 @@ import CTorch
 public enum Kernels: String, Sendable, CaseIterable, Codable {
     /// libtorch's operations, one after the other, with the reference's roundings.
     case plain
-    /// Kernels of our own where there are some for the processor, the types and the sizes, and no
-    /// gradients are recorded; elsewhere, and on a GPU, libtorch's operations, in an order that has
-    /// less to do where there is one (`RepeatedConvolution`).
+    /// Kernels of our own where there are some for the processor or the GPU, the types and the sizes,
+    /// and no gradients are recorded; elsewhere libtorch's operations, in an order that has less to do
+    /// where there is one (`RepeatedConvolution`).
     case fused
 
     /// What holds in this task and thread: `Kernels.$current.withValue(.plain) { … }` changes it.
@@ -264,7 +264,7 @@ extension Tensor {
         }
     }
 
-    private static func fused(_ body: (inout ct_tensor?) -> Int32) throws(TorchError) -> Tensor? {
+    static func fused(_ body: (inout ct_tensor?) -> Int32) throws(TorchError) -> Tensor? {
         var handle: ct_tensor?
         try check(body(&handle))
         return handle.map(Tensor.init(owning:))

@@ -117,7 +117,10 @@ extension Tensor {
     /// Source: `torch.addcmul`.
     public func addProduct(_ a: Tensor, _ b: Tensor, scale: Double = 1) throws(TorchError)
         -> Tensor
-    { try .make { ct_addcmul(&$0, handle, a.handle, b.handle, scalar(scale)) } }
+    {
+        if scale == 1, let result = try fusedAddProduct(a, b) { return result }
+        return try .make { ct_addcmul(&$0, handle, a.handle, b.handle, scalar(scale)) }
+    }
 
     /// Magnitudes.
     public func abs() throws(TorchError) -> Tensor { try .make { ct_abs(&$0, handle) } }

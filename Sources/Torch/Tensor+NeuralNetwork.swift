@@ -225,10 +225,9 @@ extension Tensor {
         _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor? = nil, causal: Bool = false,
         scale: Double? = nil, groupedQueries: Bool = false
     ) throws(TorchError) -> Tensor {
-        if mask == nil, !causal, !groupedQueries,
-            let result = try fusedAttention(q, k, v, scale: scale)
-        {
-            return result
+        if mask == nil, !causal, !groupedQueries {
+            if let result = try fusedAttention(q, k, v, scale: scale) { return result }
+            if let result = try chosenAttention(q, k, v, scale: scale) { return result }
         }
         let scale = scale.map { [$0] }
         return try make {

@@ -1,7 +1,7 @@
-// Kernels of our own for CPUs, and oneDNN's products with packed weights.
+// Kernels of our own for CPUs and GPUs, and oneDNN's products with packed weights.
 //
-// A function that has no kernel for its input, or for this processor, gives out null and CT_OK: the
-// caller then goes the plain way.
+// A function that has no kernel for its input, for this processor or this GPU, gives out null and CT_OK:
+// the caller then goes the plain way.
 #pragma once
 #include "ctorch_core.h"
 
@@ -26,6 +26,9 @@ int32_t ct_kernels_norm_modulate(
 /// `phases`, `(B or 1, L, 1, D/2, 2)`, or none where it is null.
 int32_t ct_kernels_norm_rotate(
     ct_tensor x, ct_tensor weight, ct_tensor phases, double eps, ct_tensor *out);
+
+/// `x + branch · gate` of `(B, L, C)`, the gate `(B or 1, 1, C)`; on GPUs alone.
+int32_t ct_kernels_add_product(ct_tensor x, ct_tensor branch, ct_tensor gate, ct_tensor *out);
 
 /// What a group norm of `(B, C, F, h, w)` multiplies each channel by, and what it adds: `(B, 2, C)` in
 /// float32.
@@ -84,6 +87,28 @@ int32_t ct_kernels_pack_bytes(ct_tensor codes, ct_tensor *out);
 int32_t ct_kernels_linear_bytes(
     ct_tensor x, ct_tensor codes, ct_tensor scales, ct_tensor bias, int32_t activation,
     ct_tensor *out);
+
+/// The compute capability of a GPU, 90 for 9.0, and why there are no kernels for it, an empty text if
+/// there are some; compiles and loads them at the first call.
+int32_t ct_cuda_kernels_state(int32_t index, int32_t *capability, char *text, int64_t size);
+/// Fails where there is no NVRTC; the error tells where it is looked for.
+int32_t ct_cuda_compiler(void);
+/// The kernels for a compute capability as one tensor of bytes; what was compiled before is taken from
+/// `folder`, and what is compiled kept there, unless that is null.
+int32_t ct_cuda_kernels_compile(int32_t capability, const char *folder, ct_tensor *out);
+/// Runs a kernel, whose arguments are one structure; tests put it in the place of a GPU.
+typedef int32_t (*ct_cuda_launcher)(
+    const char *kernel, uint32_t x, uint32_t y, uint32_t threads, const void *arguments);
+/// Takes, on this thread, the kernels for GPUs for tensors of the CPU, and runs them so; null ends it.
+void ct_cuda_emulate(ct_cuda_launcher launcher);
+
+/// softmax(scale · q kᵀ) v of `(B, H, N, D)` by libtorch, which asks first whether the way with a number
+/// of its `SDPBackend` can be taken; `taken` tells which one was.
+int32_t ct_attention_by(
+    ct_tensor q, ct_tensor k, ct_tensor v, const double *scale, int32_t first, int32_t *taken,
+    ct_tensor *out);
+/// The five numbers of libtorch's ways, in the order in which it asks.
+void ct_attention_order(int64_t *out);
 
 /// Keeps up to so many bytes of freed memory for what is allocated next, instead of giving each page
 /// back to the system; where the allocator is not glibc's, nothing happens.

@@ -1,6 +1,7 @@
 // What a convolution takes in, and the convolution itself by oneDNN.
 #include "onednn.h"
 
+#include "../cuda/cuda.h"
 #include "ctorch_kernels.h"
 
 #include <ATen/ops/empty.h>
@@ -197,10 +198,15 @@ int32_t ct_kernels_channel_scales(
     *out = nullptr;
     GroupNorm norm{
         groups, ref(weight).to(at::kFloat).contiguous(), ref(bias).to(at::kFloat).contiguous(), eps};
-    if (x.dim() != 5 || x.numel() == 0 || x.size(1) % 16 != 0 || x.size(1) % groups != 0 ||
+    if (x.dim() != 5 || x.numel() == 0 || x.size(1) % groups != 0 ||
         norm.weight.numel() != x.size(1) || norm.bias.numel() != x.size(1)) {
       return CT_OK;
     }
+    if (cuda::serves(x)) {
+      *out = giveIfThere(cuda::channelScales(x, groups, norm.weight, norm.bias, eps));
+      return CT_OK;
+    }
+    if (x.size(1) % 16 != 0) return CT_OK;
     withKernels(x, out, [&](const auto &kernels) { return scalesOf(kernels, x, norm); });
   })
 }
@@ -216,6 +222,11 @@ int32_t ct_kernels_frame(
         first >= 0 && rows > 0 && first + rows <= x.size(3) + 2 * side, "there are no rows ", first,
         " to ", first + rows, " in a clip of ", x.size(3), " rows with ", side, " on each side");
     const at::Tensor *factors = scales ? &ref(scales) : nullptr;
+    if (cuda::serves(x)) {
+      *out = giveIfThere(
+          cuda::framed(x, factors ? *factors : at::Tensor(), front, side, first, rows));
+      return CT_OK;
+    }
     withKernels(x, out, [&](const auto &kernels) {
       return framed(kernels, x, factors, Frame{front, side, first, rows});
     });

@@ -1,6 +1,7 @@
 // Kernels for tokens: attention, and norms with what follows them.
 #include "dispatch.h"
 
+#include "../cuda/cuda.h"
 #include "ctorch_kernels.h"
 
 #include <ATen/ops/empty.h>
@@ -16,6 +17,12 @@ bool fits(const at::Tensor &t) {
   int64_t size = t.size(-1);
   return t.dim() == 4 && size % headMultiple == 0 && size <= largestHead && size > 0 &&
       t.stride(-1) == 1 && t.stride(1) % 2 == 0;
+}
+
+/// Whether `t` is `(B or 1, 1, C)` for tokens `(B, L, C)`.
+bool isForSamples(const at::Tensor &t, const at::Tensor &x) {
+  return alike(x, t) && t.dim() == 3 && t.size(1) == 1 && t.size(2) == x.size(2) &&
+      (t.size(0) == x.size(0) || t.size(0) == 1) && t.stride(2) == 1;
 }
 
 template <typename T>
@@ -80,14 +87,14 @@ int32_t ct_kernels_norm_modulate(
   CT_TRY({
     const at::Tensor &x = ref(input), &f = ref(factor), &s = ref(shift);
     *out = nullptr;
-    // (B, L, C) with a factor and a shift of (B, 1, C).
-    auto belongs = [&](const at::Tensor &t) {
-      return alike(x, t) && t.dim() == 3 && t.size(1) == 1 && t.size(2) == x.size(2) &&
-          (t.size(0) == x.size(0) || t.size(0) == 1) && t.stride(2) == 1;
-    };
-    bool fit = x.dim() == 3 && x.is_contiguous() && x.size(2) % 32 == 0 && x.numel() > 0 &&
-        belongs(f) && belongs(s);
+    bool fit = x.dim() == 3 && x.is_contiguous() && x.numel() > 0 && isForSamples(f, x) &&
+        isForSamples(s, x);
     if (!fit) return CT_OK;
+    if (cuda::serves(x)) {
+      *out = giveIfThere(cuda::normModulate(x, f, s, eps));
+      return CT_OK;
+    }
+    if (x.size(2) % 32 != 0) return CT_OK;
     withKernels(x, out, [&]<typename T>(const Table<T> &kernels) {
       at::Tensor result = at::empty(x.sizes(), x.options());
       int64_t length = x.size(1), size = x.size(2);
@@ -108,15 +115,20 @@ int32_t ct_kernels_norm_rotate(
     const at::Tensor &x = ref(input), &w = ref(weight);
     *out = nullptr;
     // (B, N, H, D), of which the first L tokens turn by phases (B or 1, L, 1, D/2, 2).
-    bool fit = fits(x) && alike(x, w) && w.dim() == 1 && w.size(0) == x.size(3) &&
-        w.stride(0) == 1 && x.numel() > 0;
+    bool fit = x.dim() == 4 && x.stride(3) == 1 && alike(x, w) && w.dim() == 1 &&
+        w.size(0) == x.size(3) && w.stride(0) == 1 && x.numel() > 0;
     at::Tensor p = phases ? ref(phases) : at::Tensor();
     if (p.defined()) {
-      fit = fit && p.is_cpu() && p.scalar_type() == at::kFloat && p.dim() == 5 &&
+      fit = fit && p.device() == x.device() && p.scalar_type() == at::kFloat && p.dim() == 5 &&
           (p.size(0) == x.size(0) || p.size(0) == 1) && p.size(1) <= x.size(1) &&
           p.size(2) == 1 && p.size(3) * 2 == x.size(3) && p.size(4) == 2 && p[0].is_contiguous();
     }
     if (!fit) return CT_OK;
+    if (cuda::serves(x)) {
+      *out = giveIfThere(cuda::normRotate(x, w, p, eps));
+      return CT_OK;
+    }
+    if (!fits(x)) return CT_OK;
     withKernels(x, out, [&]<typename T>(const Table<T> &kernels) {
       at::Tensor result = at::empty(x.sizes(), x.options());
       int64_t length = x.size(1), heads = x.size(2), size = x.size(3);
@@ -131,5 +143,16 @@ int32_t ct_kernels_norm_rotate(
       });
       return result;
     });
+  })
+}
+
+int32_t ct_kernels_add_product(
+    ct_tensor input, ct_tensor branch, ct_tensor gate, ct_tensor *out) {
+  CT_TRY({
+    const at::Tensor &x = ref(input), &b = ref(branch), &g = ref(gate);
+    *out = nullptr;
+    bool fit = x.dim() == 3 && x.is_contiguous() && x.numel() > 0 && alike(x, b) &&
+        b.sizes() == x.sizes() && b.is_contiguous() && isForSamples(g, x);
+    if (fit && cuda::serves(x)) *out = giveIfThere(cuda::addProduct(x, b, g));
   })
 }

@@ -6,8 +6,8 @@ import Torch
 ///
 /// A key is a checksum of the prompt or the picture at the video's size, of the files of the
 /// networks and tokenizers that read it (the template's crop follows from them and from the model's
-/// settings), of the number types, and of what computes: libtorch's version, the kind of device, on a
-/// CPU the kernels and their instructions.
+/// settings), of the number types, and of what computes: libtorch's version, the kind of device, the
+/// kernels, and on a CPU their instructions.
 struct EmbeddingKeys {
     /// Changes whenever other numbers come of the same files.
     private static let version = "1"
@@ -24,10 +24,9 @@ struct EmbeddingKeys {
         vision = try model.fingerprint(of: [.imageEncoder, .featureExtractor])
         vae = try model.fingerprint(of: [.vae])
         self.precision = precision
-        let kernels = Kernels.current == .plain ? "plain" : Kernels.instructions
-        place =
-            "\(TorchLibrary.version) "
-            + (device.kind == .cpu ? "cpu \(kernels)" : "\(device.kind)")
+        let own = device.kind == .cpu ? Kernels.instructions : "fused"
+        let kernels = Kernels.current == .plain ? "plain" : own
+        place = "\(TorchLibrary.version) \(device.kind) \(kernels)"
     }
 
     /// The key of a prompt's states and pooled text.

@@ -73,6 +73,21 @@ public struct ComputeRates: Codable, Equatable, Sendable {
         }
     }
 
+    /// Attends once as the released model does at 608 x 640, so that the quicker way is known.
+    static func attend(on device: Device) throws {
+        let size = TransformerSize()
+        try withoutGradients {
+            let heads = try Tensor.empty(
+                [
+                    1, size.hiddenSize / size.headSize, SpeedPrediction.StepCost.released.tokens,
+                    size.headSize,
+                ],
+                dtype: .bfloat16, device: device)
+            try heads.normalInPlace()
+            _ = try Tensor.attention(heads, heads, heads)
+        }
+    }
+
     private static func convolutionRate(_ channels: Int, _ device: Device, _ seconds: Double)
         throws -> Double
     {

@@ -20,6 +20,7 @@ extension DoctorReport {
         for (index, gpu) in gpus.enumerated() {
             lines.append(
                 "gpu \(index)       \(gpu.name), \(size(gpu.memory)), \(size(gpu.free)) free")
+            lines.append("            \(kernels(of: gpu))")
         }
         if gpus.isEmpty { lines.append("gpu         none: \(gpuProblem ?? "no reason given")") }
         if let driver { lines.append("driver      \(driver)") }
@@ -52,6 +53,7 @@ extension DoctorReport {
                 + "convolution \(operations(rate.convolution))"
         }
         return lines
+            + attention.map { "attention   \($0)" }
             + copies.map { "copy        \($0.path): \(String(format: "%.1f", $0.rate / 1e9)) GB/s" }
     }
 
@@ -69,6 +71,12 @@ extension DoctorReport {
                     + "\(count(found.decodingOperations)))",
             ]
         }
+    }
+
+    private func kernels(of gpu: GPU) -> String {
+        let problem = gpu.kernelProblem?.split(whereSeparator: \.isNewline).first
+        let kernels = problem.map { "libtorch's kernels alone (\($0))" } ?? "kernels of our own"
+        return "compute capability \(gpu.capability ?? "unknown"), \(kernels)"
     }
 
     private func list(_ names: [String]) -> String {

@@ -14,6 +14,10 @@ public struct DoctorReport: Codable, Equatable, Sendable {
         public let memory: Int
         /// Free memory in bytes.
         public let free: Int
+        /// Its compute capability, such as 9.0; nil where that is not known.
+        public let capability: String?
+        /// Why this program's own kernels are not used on it; nil where they are.
+        public let kernelProblem: String?
     }
 
     /// How quickly memory is copied.
@@ -52,6 +56,8 @@ public struct DoctorReport: Codable, Equatable, Sendable {
     public var checks: [BlockCheck] = []
     /// Rates of each device at the released model's sizes.
     public var rates: [ComputeRates] = []
+    /// Which way attention goes on GPUs, with the times of both ways; empty without a GPU.
+    public var attention: [String] = []
     /// Rates of copying.
     public var copies: [Copy] = []
     /// Seconds of a frame.
@@ -101,11 +107,7 @@ public struct DoctorReport: Codable, Equatable, Sendable {
             return
         }
         for index in 0..<Accelerator.cudaDeviceCount {
-            let memory = try? Accelerator.memory(.cuda(index))
-            gpus.append(
-                GPU(
-                    name: (try? Accelerator.cudaName(index)) ?? "unknown",
-                    memory: memory?.total ?? 0, free: memory?.free ?? 0))
+            gpus.append(GPU(index))
         }
         if gpus.isEmpty { gpuProblem = "libtorch's CUDA library is there, but it finds no GPU" }
     }
@@ -121,6 +123,9 @@ public struct DoctorReport: Codable, Equatable, Sendable {
 
     /// Measures every device.
     public mutating func measureRates() throws {
+        for device in devices where device.kind == .cuda {
+            try ComputeRates.attend(on: device)
+        }
         for device in devices {
             for dtype in [DType.float32, .bfloat16] {
                 rates.append(try .measured(.released, device: device, dtype: dtype))
@@ -135,6 +140,7 @@ public struct DoctorReport: Codable, Equatable, Sendable {
                     path: "cpu to \(device)",
                     rate: try ComputeRates.copyRate(from: .cpu, to: device)))
         }
+        attention = AttentionChoices.current.measurements.map(\.text)
     }
 
     /// Predicts the released model, and a small one where there is one, on the best device.
@@ -171,5 +177,20 @@ public struct DoctorReport: Codable, Equatable, Sendable {
             SpeedPrediction(
                 cost, decoding: DecodingCost(vae, plan: plan, size: frame), steps: request.steps,
                 window: request.window, rates: measured))
+    }
+}
+
+extension DoctorReport.GPU {
+    /// Looks at a GPU that libtorch has found; compiles this program's kernels for it.
+    init(_ index: Int) {
+        let memory = try? Accelerator.memory(.cuda(index))
+        name = (try? Accelerator.cudaName(index)) ?? "unknown"
+        (self.memory, free) = (memory?.total ?? 0, memory?.free ?? 0)
+        do {
+            let kernels = try CUDAKernels(index)
+            (capability, kernelProblem) = (kernels.capability, kernels.problem)
+        } catch {
+            (capability, kernelProblem) = (nil, error.message)
+        }
     }
 }

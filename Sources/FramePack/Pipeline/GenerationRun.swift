@@ -13,6 +13,7 @@ final class GenerationRun {
     let frames: FrameStore
     let noise: SectionNoise
     var meter: ProgressMeter
+    private var kernelNotes = KernelNotes()
     private let options: PipelineOptions
     private let memory: RunMemory
     private let conditionings: KnownConditionings<Int>
@@ -147,6 +148,7 @@ final class GenerationRun {
         try job.write(["latents": latents], name)
         try history.add(latents, of: section)
         try emit(.sectionSampled(section: section.number + 1, sections: count))
+        for note in kernelNotes.choices() { try emit(.note(note)) }
     }
 
     private func sample(_ section: Section, _ history: LatentHistory, _ conditions: Conditions)

@@ -10,7 +10,7 @@ public struct PipelineOptions: Sendable {
     public var device: Device = .cpu
     /// Whether there is a picture of the latents after each step.
     public var previews = true
-    /// Which kernels compute on a CPU; a request with `parity` has the plain ones.
+    /// Which kernels compute; a request with `parity` has the plain ones.
     public var kernels = Kernels.fused
     /// The bytes that are kept at most of what the transformer would compute again from step to step
     /// and from section to section; 0 keeps nothing, to the same bits.
@@ -92,7 +92,10 @@ public final class Pipeline {
                     let run = try prepared(planned, job, token, events)
                     defer { place = run.place }
                     try run.emit(.planned(report))
-                    for note in notes { try run.emit(.note(note)) }
+                    let problem = KernelNotes.problem(on: options.device)
+                    for note in notes + [problem].compactMap(\.self) {
+                        try run.emit(.note(note))
+                    }
                     return try run.run()
                 }
             }

@@ -8,7 +8,7 @@ struct RunOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "cpu, cuda, cuda:N, or auto for a GPU if there is one.")
     var device = DeviceOption.best
     @Option(
-        help: "Kernels of a CPU: fused, or libtorch's plain ones, with nothing kept for later.")
+        help: "Kernels: fused, or libtorch's plain ones, with nothing kept for later.")
     var kernels = Kernels.fused
     @Flag(
         inversion: .prefixedNo,

@@ -1,0 +1,71 @@
+// A block of threads, each with a stack of its own, of which one runs at a time.
+#pragma once
+#include <ucontext.h>
+
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace emulator {
+
+struct Index {
+  unsigned x = 0, y = 0, z = 0;
+};
+
+/// A point that a number of threads reach before any of them goes on.
+class Barrier {
+public:
+  explicit Barrier(unsigned count) : count(count) {}
+
+  void wait();
+
+private:
+  unsigned count, arrived = 0, opened = 0;
+};
+
+/// 32 threads that see each other's values.
+struct Warp {
+  Barrier barrier;
+  unsigned char values[32][8];
+};
+
+class Block {
+public:
+  explicit Block(unsigned threads);
+
+  /// Runs `body` in every thread; false where some wait for ever.
+  bool run(const std::function<void()> &body);
+
+  /// The block whose thread is running.
+  static Block &current();
+
+  /// Lets the other threads run.
+  void yield();
+
+  /// Says that a thread has come further than the others had to wait for.
+  void progress() { hasProgressed = true; }
+
+  Barrier all;
+  std::vector<Warp> warps;
+
+private:
+  struct Thread {
+    ucontext_t context;
+    std::unique_ptr<char[]> stack;
+    bool hasEnded;
+  };
+
+  static void enter();
+  void prepare(Thread &thread);
+  unsigned round();
+
+  std::vector<Thread> threads;
+  ucontext_t scheduler;
+  const std::function<void()> *body = nullptr;
+  unsigned running = 0;
+  bool hasProgressed = false;
+};
+
+} // namespace emulator
