@@ -10,6 +10,8 @@ public final class Linear {
     public let bias: Parameter?
     /// What is added, in the order in which it was attached.
     private(set) var adapters: [(set: AdapterSet, adapter: any LinearAdapter)] = []
+    /// Who brings the weight when it is used, and its number there; nil where it is always there.
+    var stream: (weights: WeightStream, index: Int)?
 
     /// Channels that go in.
     public let inputSize: Int
@@ -48,13 +50,22 @@ public final class Linear {
     public func callAsFunction(_ x: Tensor, then activation: Activation? = nil) throws -> Tensor {
         let bias = try bias?.value(as: x.dtype)
         let adapters = adapters.filter { $0.set.strength != 0 }
-        if adapters.isEmpty { return try weight.product(x, bias, then: activation) }
-        let y = try weight.product(x, bias)
+        if adapters.isEmpty { return try product(x, bias, then: activation) }
+        let y = try product(x, bias)
         for (set, adapter) in adapters {
             // No graph keeps what a product gave, so that its memory may be used again.
             try y.addInPlace(adapter(x, strength: set.strength))
         }
         return try activation.map { try y.activated(by: $0) } ?? y
+    }
+
+    private func product(_ x: Tensor, _ bias: Tensor?, then activation: Activation? = nil) throws
+        -> Tensor
+    {
+        guard let stream else { return try weight.product(x, bias, then: activation) }
+        return try stream.weights.withWeight(stream.index) {
+            try $0.product(x, bias, then: activation)
+        }
     }
 
     func attach(_ adapter: any LinearAdapter, of set: AdapterSet) {

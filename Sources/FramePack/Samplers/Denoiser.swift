@@ -85,11 +85,10 @@ public struct TransformerDenoiser: Denoiser {
     }
 
     /// Runs blocks, on the section's own tokens alone where the context is reused.
-    func run(blocks range: Range<Int>, on streams: TokenStreams) throws -> TokenStreams {
+    func run(blocks range: Range<Int>, on streams: consuming TokenStreams) throws -> TokenStreams {
+        let context = streams.conditions.context
         let result = try transformer.run(blocks: range, on: streams)
-        if range.upperBound == transformer.blockCount {
-            contextRefresh?.blocksRan(streams.conditions.context)
-        }
+        if range.upperBound == transformer.blockCount { contextRefresh?.blocksRan(context) }
         return result
     }
 

@@ -43,14 +43,25 @@ public final class DoubleStreamBlock {
     {
         let modulation = try norm1(conditions)
         let modulationContext = try norm1Context(conditions)
-
-        let y = try attention(
-            modulation[0](x, norm), context: modulationContext[0](context, norm), conditions)
+        let y = try attended(x, context, modulation[0], modulationContext[0], conditions)
         let execution = conditions.execution
         return (
             try finish(x, y.x, modulation, feedForward, execution),
             try finish(context, y.context, modulationContext, feedForwardContext, execution)
         )
+    }
+
+    /// What attention gives both streams. Normalised tokens, then heads, go as soon as they are used.
+    private func attended(
+        _ x: Tensor, _ context: Tensor, _ modulation: Modulation, _ modulationContext: Modulation,
+        _ conditions: BlockConditions
+    ) throws -> (x: Tensor, context: Tensor) {
+        func joined() throws -> Tensor {
+            let (q, k, v) = try attention.heads(
+                modulation(x, norm), context: modulationContext(context, norm), conditions)
+            return try attention.attended(q, k, v, conditions)
+        }
+        return try attention.outputs(joined(), videoCount: x.dim(1))
     }
 
     /// Passes the section's own tokens through attention and feed-forward, where the context is reused.

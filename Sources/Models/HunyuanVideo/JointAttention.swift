@@ -35,17 +35,25 @@ final class HeadProjections {
     /// - Parameter rotary: Phases of the first tokens; nil turns none.
     func callAsFunction(_ x: Tensor, _ rotary: VideoPhases? = nil) throws -> (
         q: Tensor, k: Tensor, v: Tensor
-    ) {
-        func turned(_ heads: Tensor, _ norm: RMSNorm) throws -> Tensor {
-            if let result = try norm.fused(heads, phases: rotary?.phases) { return result }
-            let normalized = try norm(heads)
-            return try rotary?(normalized) ?? normalized
-        }
-        return (
-            try turned(query(x).unflatten(-1, [-1, headSize]), queryNorm),
-            try turned(key(x).unflatten(-1, [-1, headSize]), keyNorm),
-            try value(x).unflatten(-1, [-1, headSize])
-        )
+    ) { (try queries(x, rotary), try keys(x, rotary), try values(x)) }
+
+    /// The turned queries of `(B, L, C)`, `(B, L, H, D)`.
+    func queries(_ x: Tensor, _ rotary: VideoPhases? = nil) throws -> Tensor {
+        try turned(query(x).unflatten(-1, [-1, headSize]), queryNorm, rotary)
+    }
+
+    /// The turned keys of `(B, L, C)`, `(B, L, H, D)`.
+    func keys(_ x: Tensor, _ rotary: VideoPhases? = nil) throws -> Tensor {
+        try turned(key(x).unflatten(-1, [-1, headSize]), keyNorm, rotary)
+    }
+
+    /// The values of `(B, L, C)`, `(B, L, H, D)`.
+    func values(_ x: Tensor) throws -> Tensor { try value(x).unflatten(-1, [-1, headSize]) }
+
+    private func turned(_ heads: Tensor, _ norm: RMSNorm, _ rotary: VideoPhases?) throws -> Tensor {
+        if let result = try norm.fused(heads, phases: rotary?.phases) { return result }
+        let normalized = try norm(heads)
+        return try rotary?(normalized) ?? normalized
     }
 }
 
@@ -69,18 +77,30 @@ final class JointAttention {
         textOutput = try Linear(size, size, weights["to_add_out"])
     }
 
-    /// Attends over video `(B, L, C)` and text `(B, T, C)` together; the video's heads are turned.
-    func callAsFunction(_ x: Tensor, context: Tensor, _ conditions: BlockConditions) throws -> (
-        x: Tensor, context: Tensor
+    /// Queries, keys and values of video `(B, L, C)`, whose heads are turned, and text `(B, T, C)`
+    /// together; each is `(B, L + T, H, D)`.
+    func heads(_ x: Tensor, context: Tensor, _ conditions: BlockConditions) throws -> (
+        q: Tensor, k: Tensor, v: Tensor
     ) {
-        let own = try video(x, conditions.rotary)
-        let added = try text(context)
-        let q = try Tensor.cat([own.q, added.q], axis: 1)
-        let k = try Tensor.cat([own.k, added.k], axis: 1)
-        let v = try Tensor.cat([own.v, added.v], axis: 1)
+        // One after the other, so that only one of them is there twice, in parts and joined.
+        let rotary = conditions.rotary
+        let q = try Tensor.cat([video.queries(x, rotary), text.queries(context)], axis: 1)
+        let k = try Tensor.cat([video.keys(x, rotary), text.keys(context)], axis: 1)
+        let v = try Tensor.cat([video.values(x), text.values(context)], axis: 1)
+        return (q, k, v)
+    }
+
+    /// Attends over all of them, video and text together, `(B, L + T, C)`.
+    func attended(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ conditions: BlockConditions) throws
+        -> Tensor
+    {
         try conditions.keep(name, k, v)
-        let y = try attend(q, k, v, conditions.lengths, conditions.execution)
-        let parts = try y.split([x.dim(1), context.dim(1)], axis: 1)
+        return try attend(q, k, v, conditions.lengths, conditions.execution)
+    }
+
+    /// What attention gives the video, `(B, L, C)`, and the text, from `(B, L + T, C)`.
+    func outputs(_ y: Tensor, videoCount: Int) throws -> (x: Tensor, context: Tensor) {
+        let parts = try y.split([videoCount, y.dim(1) - videoCount], axis: 1)
         return (try videoOutput(parts[0]), try textOutput(parts[1]))
     }
 

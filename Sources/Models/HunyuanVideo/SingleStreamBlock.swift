@@ -39,14 +39,15 @@ public final class SingleStreamBlock {
     ///   `.outOfMemory` among them.
     public func callAsFunction(_ x: Tensor, _ conditions: BlockConditions) throws -> Tensor {
         let modulation = try modulation(conditions)[0]
-        let normalized = try modulation(x, norm)
-        let (q, ownKeys, ownValues) = try heads(normalized, conditions.rotary)
+        // The normalised tokens live for the projections alone; feed-forward makes its own, piece by
+        // piece, so that attention has their room.
+        let (q, ownKeys, ownValues) = try heads(modulation(x, norm), conditions.rotary)
         try conditions.keep(name, ownKeys, ownValues)
         let (k, v) = try conditions.joined(name, ownKeys, ownValues)
         let y = try attend(q, k, v, conditions.lengths, conditions.execution)
-        return try conditions.execution.mapTokens([x, normalized, y]) { [up, down] parts in
-            let inner = try up(parts[1], then: .gelu(.tanh))
-            return try modulation.add(down(.cat([parts[2], inner], axis: -1)), to: parts[0])
+        return try conditions.execution.mapTokens([x, y]) { [up, down, norm] parts in
+            let inner = try up(modulation(parts[0], norm), then: .gelu(.tanh))
+            return try modulation.add(down(.cat([parts[1], inner], axis: -1)), to: parts[0])
         }
     }
     /// The layers whose results depend on nothing but the conditions.

@@ -95,7 +95,9 @@ public final class Transformer {
     ///   own tokens in place of all video tokens, and the text as it came.
     /// - Throws: What `onProgress` of the streams' execution throws; `TorchError`, `.outOfMemory`
     ///   among them.
-    public func run(blocks range: Range<Int>, on streams: TokenStreams) throws -> TokenStreams {
+    public func run(blocks range: Range<Int>, on streams: consuming TokenStreams) throws
+        -> TokenStreams
+    {
         if case .reused = streams.conditions.context {
             return try runSection(blocks: range, on: streams)
         }
@@ -115,16 +117,17 @@ public final class Transformer {
         let singles = range.clamped(to: doubleBlocks.count..<blockCount)
         guard !singles.isEmpty else { return result }
         let lengths = [result.x.dim(1), result.context.dim(1)]
-        var joined = try Tensor.cat([result.x, result.context], axis: 1)
+        // In the video's place, so that nothing keeps what goes into the first block.
+        result.x = try .cat([result.x, result.context], axis: 1)
         for index in singles {
             let number = index - doubleBlocks.count
             let block = singleBlocks[number]
             let name = "single_transformer_blocks.\(number)."
-            joined = try step(name, block.modulations, [joined], result.conditions) {
+            result.x = try step(name, block.modulations, [result.x], result.conditions) {
                 [try block($0[0], $1)]
             }[0]
         }
-        let parts = try joined.split(lengths, axis: 1)
+        let parts = try result.x.split(lengths, axis: 1)
         (result.x, result.context) = (parts[0], parts[1])
         return result
     }
