@@ -14,6 +14,7 @@ public final class CheckpointWeights: WeightSource {
     private let ignored: (String) -> Bool
     private let quantization: WeightQuantization?
     private let dequantizes: Bool
+    private let staying: Set<String>
     private let onTensor: () throws -> Void
     private var used: Set<String> = []
 
@@ -28,12 +29,14 @@ public final class CheckpointWeights: WeightSource {
     ///     folder has in few bits stay as they are.
     ///   - dequantizes: Whether weights in few bits become numbers as they are read, so that they can
     ///     be trained.
+    ///   - staying: Weights that stay in the machine's memory as they are stored, whatever device and
+    ///     type are asked for, as they are brought when they are used.
     ///   - onTensor: Called before each weight is read; what it throws ends the reading.
     public init(
         _ folder: CheckpointFolder, device: Device = .cpu, dtype: DType? = nil,
         prefixes: [String] = [], ignoring: @escaping (String) -> Bool = { _ in false },
         quantization: WeightQuantization? = nil, dequantizes: Bool = false,
-        onTensor: @escaping () throws -> Void = {}
+        staying: Set<String> = [], onTensor: @escaping () throws -> Void = {}
     ) {
         self.folder = folder
         self.device = device
@@ -41,6 +44,7 @@ public final class CheckpointWeights: WeightSource {
         self.ignored = ignoring
         self.quantization = quantization
         self.dequantizes = dequantizes
+        self.staying = staying
         self.onTensor = onTensor
         let names = folder.entries.keys
         prefix = prefixes.first { prefix in names.contains { $0.hasPrefix(prefix) } } ?? ""
@@ -79,6 +83,7 @@ public final class CheckpointWeights: WeightSource {
                 "\(file.url.path): \(full) has the type \(tensor.dtype), its layer needs "
                     + "floating point numbers")
         }
+        if staying.contains(name) { return tensor }
         // No network computes in 8 bits without scales.
         return try tensor.to(device, dtype ?? (tensor.dtype.size == 1 ? .bfloat16 : tensor.dtype))
     }
@@ -91,6 +96,7 @@ public final class CheckpointWeights: WeightSource {
         guard !dequantizes, folder.shape(of: full) == shape else { return nil }
         if let stored = try folder.quantizedWeight(full, used: { used.insert($0) }) {
             try onTensor()
+            let device = staying.contains(name) ? .cpu : device
             return try QuantizedWeight(
                 name, stored.format, shape: shape, codes: stored.codes.to(device),
                 scales: stored.scales?.to(device))

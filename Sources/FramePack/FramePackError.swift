@@ -1,3 +1,5 @@
+import Foundation
+
 /// What can go wrong between a request and its video, each said in a full sentence.
 public enum FramePackError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A setting has a value that it cannot have.
@@ -33,6 +35,9 @@ public enum FramePackError: Error, Equatable, Sendable, CustomStringConvertible 
     ///   - reason: What libtorch said.
     case outOfMemory(place: String, reason: String)
 
+    /// A request takes more memory than it may.
+    case memoryBudget(MemoryShortage)
+
     /// The network gave NaN or infinite latents.
     ///
     /// - Parameters:
@@ -60,6 +65,7 @@ public enum FramePackError: Error, Equatable, Sendable, CustomStringConvertible 
             sentence
         case .packingName(let error): error.description
         case .cancelled: "The work was cancelled."
+        case .memoryBudget(let shortage): shortage.description
         case .outOfMemory(let place, let reason):
             "\(place) needs more memory than there is; take a smaller size or window, add the "
                 + "setting tiling, or close other programs (\(reason))."
@@ -88,3 +94,6 @@ func counted(_ value: Double, _ unit: String) -> String {
 package func counted(_ value: Int, _ thing: String) -> String {
     "\(value) \(thing)\(value == 1 ? "" : "s")"
 }
+
+/// A number with so many decimals.
+func decimals(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }

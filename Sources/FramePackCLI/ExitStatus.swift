@@ -53,6 +53,8 @@ struct Outcome {
             message = error.description
         case FramePackError.packingName(let error), let error as PackingNameError:
             (status, message, isLaidOut) = (.usage, error.description, true)
+        case FramePackError.memoryBudget(let shortage):
+            (status, message) = (.usage, shortage.description)
         case FramePackError.cancelled:
             (status, message) = (.cancelled, FramePackError.cancelled.description)
         case FramePackError.invalidSetting(let name, let found, let wanted):

@@ -58,3 +58,12 @@ extension Tensor {
         }
     }
 }
+
+extension Kernels {
+    /// Whether there are fused kernels for a device; of a GPU that is not here, that is expected.
+    package static func serve(_ device: Device) -> Bool {
+        guard device.kind == .cuda else { return level > 0 }
+        guard device.index < Accelerator.cudaDeviceCount else { return true }
+        return (try? CUDAKernels(device.index))?.problem == nil
+    }
+}

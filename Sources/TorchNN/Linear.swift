@@ -13,6 +13,12 @@ public final class Linear {
     /// Who brings the weight when it is used, and its number there; nil where it is always there.
     var stream: (weights: WeightStream, index: Int)?
 
+    /// Where it computes.
+    public var device: Device { stream?.weights.device ?? weight.device }
+
+    /// Who brings the weight when it is used; nil where it is always there.
+    package var weightStream: WeightStream? { stream?.weights }
+
     /// Channels that go in.
     public let inputSize: Int
     /// Channels that come out.

@@ -64,6 +64,11 @@ public final class WeightStream: @unchecked Sendable {
     /// What was brought so far.
     public var figures: Figures { state.read { $0.figures } }
 
+    /// Gives the ring's memory back until a layer asks for a weight again.
+    ///
+    /// - Throws: What kept the last weights from coming.
+    public func giveRoomBack() throws { try state.giveRoomBack() }
+
     /// The bytes that the ring needs for a layer's weight.
     ///
     /// - Parameter dtype: The type in which plain weights are brought; nil for their own.
@@ -165,7 +170,7 @@ private final class StreamEntry {
 /// The ring, and who wants what in it; both threads meet here.
 private final class StreamState: @unchecked Sendable {
     let weights: [StreamedWeight]
-    private let ring: Tensor
+    private let device: Device
     private let capacity: Int
     private let copying: CopyLane
     private let condition = NSCondition()
@@ -173,6 +178,8 @@ private final class StreamState: @unchecked Sendable {
     // All below is read and written under the condition's lock.
 
     var figures = WeightStream.Figures()
+    /// nil after its memory was given back.
+    private var ring: Tensor?
     /// In the order in which they came; they lie in that order around the ring.
     private var entries: [StreamEntry] = []
     /// Where the next one begins.
@@ -183,13 +190,19 @@ private final class StreamState: @unchecked Sendable {
     private var recent: [Int] = []
     private var demand: Int?
     private var failure: (any Error)?
+    /// Whether nothing is brought before a layer asks.
+    private var isResting = false
     private var isClosed = false
 
     init(_ weights: [StreamedWeight], on device: Device, capacity: Int) throws {
-        (self.weights, self.capacity) = (weights, capacity)
-        ring = try .empty([max(capacity, 1)], dtype: .uint8, device: device)
+        (self.weights, self.device, self.capacity) = (weights, device, capacity)
         copying = try CopyLane(to: device)
         follower = weights.indices.map { ($0 + 1) % weights.count }
+        ring = try emptyRing()
+    }
+
+    private func emptyRing() throws -> Tensor {
+        try .empty([max(capacity, 1)], dtype: .uint8, device: device)
     }
 
     func read<Value>(_ body: (StreamState) -> Value) -> Value {
@@ -226,6 +239,18 @@ private final class StreamState: @unchecked Sendable {
         }
     }
 
+    /// Drops the ring once nothing is copied into it any more; nothing comes until a layer asks.
+    func giveRoomBack() throws {
+        try condition.withLock {
+            recent = []
+            isResting = true
+            while failure == nil, entries.contains(where: { !$0.isThere }) { condition.wait() }
+            if let failure { throw failure }
+            for entry in entries { try entry.arrival?.synchronize() }
+            (entries, ring, head) = ([], nil, 0)
+        }
+    }
+
     func giveBack(_ entry: StreamEntry, after use: DeviceEvent?) {
         condition.withLock {
             entry.uses -= 1
@@ -236,6 +261,7 @@ private final class StreamState: @unchecked Sendable {
 
     /// Learns the order, but for what a loop repeats.
     private func note(_ index: Int) {
+        isResting = false
         let isThere = entry(index) != nil
         if recent.contains(index), isThere { return }
         if !isThere, !upcoming().contains(index) { figures.surprises += 1 }
@@ -320,7 +346,7 @@ private final class StreamState: @unchecked Sendable {
         return list
     }
 
-    private func expected() -> Int? { upcoming().first { entry($0) == nil } }
+    private func expected() -> Int? { isResting ? nil : upcoming().first { entry($0) == nil } }
 
     /// Makes room for a weight at the head of the ring; nil where what is there is still needed.
     private func place(_ index: Int, isDemanded: Bool) throws -> StreamEntry? {
@@ -334,6 +360,8 @@ private final class StreamState: @unchecked Sendable {
         for entry in inTheWay { try copying.wait(for: entry.lastUse) }
         entries.removeAll { $0.range.overlaps(range) }
         head = range.upperBound
+        let ring = try self.ring ?? emptyRing()
+        self.ring = ring
         let targets = try weight.targets(in: ring, from: start)
         let entry = StreamEntry(index, range, try weight.weight(on: targets), targets)
         entries.append(entry)

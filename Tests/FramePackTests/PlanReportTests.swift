@@ -125,19 +125,31 @@ import Torch
         #expect(abs(Double(size.parameterCount * 2) - 25.75e9) < 0.01e9)
     }
 
-    @Test func peaksAreSumsOfTheirParts() throws {
+    @Test func memoryIsCountedPartByPart() throws {
         let plan = try SectionPlan(
             order: .f1, length: .seconds(5), timeline: PromptTimeline("a"))
         let size = FrameSize(height: 480, width: 832)
         let memory = MemoryEstimate(plan: plan, size: size, model: ModelSize())
-        #expect(memory.transformerActivations == 15 * (17966 + 729 + 512) * 3072 * 2)
+        let tokens = 17966 + 729 + 512
+        #expect(memory.transformerActivations == 6 * tokens * 3072 * 2)
+        var unfused = ModelSize()
+        unfused.normsAreFused = false
+        #expect(
+            MemoryEstimate(plan: plan, size: size, model: unfused).transformerActivations
+                == 10 * tokens * 3072 * 2)
+        // Pieces of feed-forward count where they are most of the tokens.
+        var chunks = MemoryChunks()
+        chunks.tokens = 16384
+        let pieces = MemoryEstimate(plan: plan, size: size, model: ModelSize(), chunks: chunks)
+        #expect(pieces.transformerActivations == (4 * tokens + 12 * 16384) * 3072 * 2)
         #expect(memory.latents == 4 * 16 * 37 * 60 * 104)
         // A level of 256 channels that becomes one of 128, three pieces, 69 frames of pixels.
         let pixels = 4 * 3 * 69 * 480 * 832
         let level = (256 + 128) * 17 * 480 * 832 * 2
         #expect(memory.decoderActivations == level + 3 * (64 << 20) + pixels)
-        let tiled = MemoryEstimate(
-            plan: plan, size: size, model: ModelSize(), tiling: .referenceSpatial)
+        var demand = MemoryDemand()
+        demand.tiling = .referenceSpatial
+        let tiled = MemoryEstimate(plan: plan, size: size, model: ModelSize(), demand: demand)
         #expect(
             tiled.decoderActivations == 384 * 17 * 256 * 256 * 2 + 3 * (64 << 20) + pixels)
         var plain = ModelSize()
@@ -145,20 +157,33 @@ import Torch
         #expect(
             MemoryEstimate(plan: plan, size: size, model: plain).decoderActivations
                 == 13 * 128 * 17 * 480 * 832 * 2 + pixels)
-        #expect(memory.peakAllLoaded > memory.peakOneAtATime)
         #expect(memory.keptContext == 0)
-        let kept = MemoryEstimate(plan: plan, size: size, model: ModelSize(), keptContexts: 2)
+        demand.keptContexts = 2
+        let kept = MemoryEstimate(plan: plan, size: size, model: ModelSize(), demand: demand)
         // Of 17,966 video tokens 9 · 1,560 are the section's own.
         #expect(kept.keptContext == 2 * 60 * 2 * (17966 - 14040 + 729 + 512) * 3072 * 2)
-        #expect(kept.peakOneAtATime == memory.peakOneAtATime + kept.keptContext)
         // In f32 everything but the encoders' weights takes twice as much.
         let wide = MemoryEstimate(
             plan: plan, size: size, model: ModelSize().computing(in: .uniform(.float32)))
         #expect(wide.transformerParameters == 2 * memory.transformerParameters)
         #expect(wide.decoderActivations == memory.decoderActivations + level)
         #expect(wide.encoderParameters == memory.encoderParameters)
+    }
+
+    @Test func whatStepsShareIsCountedOnce() throws {
+        let plan = try SectionPlan(
+            order: .f1, length: .seconds(5), timeline: PromptTimeline("a"))
+        let size = FrameSize(height: 480, width: 832)
+        let memory = MemoryEstimate(plan: plan, size: size, model: ModelSize())
+        // 25 rows of a timestep's embedding, 12 modulations a double block, 3 a single one, 2 at the
+        // end, and 512 tokens of text; the history's tokens and the phases of all.
+        let context = 17966 - 14040 + 729 + 512
         #expect(
-            memory.peakOneAtATime
-                == memory.latents + memory.transformerParameters + memory.transformerActivations)
+            memory.keptConditions
+                == (25 * (1 + 240 + 120 + 2 + 512) + context) * 3072 * 2 + (17966 + 1241) * 128 * 4)
+        var demand = MemoryDemand()
+        (demand.steps, demand.branches) = (50, 2)
+        let more = MemoryEstimate(plan: plan, size: size, model: ModelSize(), demand: demand)
+        #expect(more.keptConditions == 512 << 20)
     }
 }

@@ -161,6 +161,23 @@ import TorchNN
         #expect(error?.message.contains("0.weight is streamed") == true)
     }
 
+    @Test("Weights come again after the room was given back")
+    func givingBack() throws {
+        let x = try Self.input()
+        let wanted = try Self.pass(Self.layers(), x)
+        let layers = try Self.layers()
+        let stream = try WeightStream(layers, to: .cpu, capacity: 2 * Self.total)
+        for _ in 0..<3 {
+            let before = stream.figures.bytes
+            #expect(try Self.same(Self.pass(layers, x), wanted))
+            #expect(stream.figures.bytes > before)
+            try stream.giveRoomBack()
+        }
+        let resting = stream.figures
+        try stream.giveRoomBack()
+        #expect(stream.figures == resting)
+    }
+
     @Test("An adapter adds to a weight that comes and goes")
     func adapters() throws {
         let x = try Self.input()

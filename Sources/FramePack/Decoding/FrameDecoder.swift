@@ -8,7 +8,7 @@ public import Torch
 ///
 /// Source: `vae_decode` in `diffusers_helper/hunyuan.py`; the joins of `demo_gradio.py`.
 public final class FrameDecoder {
-    private let vae: VAE
+    private let vae: () throws -> VAE
     private let plan: SectionPlan
     private let tiling: VAETiling
     private let dtype: DType
@@ -28,9 +28,19 @@ public final class FrameDecoder {
     ///   - dtype: The type to compute in.
     ///   - device: Where the VAE is.
     ///   - onProgress: Called before each convolution; what it throws ends the decoding.
-    public init(
+    public convenience init(
         _ vae: VAE, plan: SectionPlan, tiling: VAETiling = .reference, dtype: DType = .float32,
         device: Device = .cpu, onProgress: @escaping () throws -> Void = {}
+    ) {
+        self.init(
+            loading: { vae }, plan: plan, tiling: tiling, dtype: dtype, device: device,
+            onProgress: onProgress)
+    }
+
+    /// Makes a decoder that asks for the VAE whenever it decodes, so that others may let it go between.
+    init(
+        loading vae: @escaping () throws -> VAE, plan: SectionPlan, tiling: VAETiling,
+        dtype: DType, device: Device, onProgress: @escaping () throws -> Void
     ) {
         (self.vae, self.plan, self.tiling) = (vae, plan, tiling)
         (self.dtype, self.device, self.onProgress) = (dtype, device, onProgress)
@@ -48,6 +58,7 @@ public final class FrameDecoder {
     public func decode(after section: Section, _ history: LatentHistory) throws -> Tensor {
         let range = section.decodedLatents
         let latents = try history.latents(range).to(device, dtype)
+        let vae = try vae()
         let next = plan.neighbours(of: section).after
         let wanted = next.map { Self.windows(of: $0, tiling: tiling, vae.config) } ?? []
         var found: [Range<Int>: Tensor] = [:]

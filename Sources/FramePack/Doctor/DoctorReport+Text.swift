@@ -3,8 +3,9 @@ import Foundation
 extension DoctorReport {
     /// The report as text of at most 80 columns.
     public var text: String {
-        (machineLines + libraryLines + checkLines + rateLines + predictionLines)
-            .flatMap(Self.wrapped).joined(separator: "\n")
+        let found = (machineLines + libraryLines + checkLines).flatMap(Self.wrapped)
+        let expected = (rateLines + predictionLines).flatMap(Self.wrapped)
+        return (found + memoryLines + expected).joined(separator: "\n")
     }
 
     private var machineLines: [String] {
@@ -43,6 +44,13 @@ extension DoctorReport {
             let error = String(format: "%.1e", check.relativeError)
             return "block       \(check.device) \(check.dtype) against cpu f32: relative error "
                 + "\(error), \(check.isGood ? "good" : "TOO LARGE")"
+        }
+    }
+
+    private var memoryLines: [String] {
+        guard let memory else { return [] }
+        return (["the released model at 640x608, 5 s"] + memory.lines).enumerated().map {
+            ($0 == 0 ? "memory      " : "            ") + $1
         }
     }
 

@@ -58,6 +58,8 @@ public struct DoctorReport: Codable, Equatable, Sendable {
     public var rates: [ComputeRates] = []
     /// Which way attention goes on GPUs, with the times of both ways; empty without a GPU.
     public var attention: [String] = []
+    /// How the released model would use memory here at 608 x 640.
+    public var memory: MemoryPlan?
     /// Rates of copying.
     public var copies: [Copy] = []
     /// Seconds of a frame.
@@ -110,6 +112,18 @@ public struct DoctorReport: Codable, Equatable, Sendable {
             gpus.append(GPU(index))
         }
         if gpus.isEmpty { gpuProblem = "libtorch's CUDA library is there, but it finds no GPU" }
+    }
+
+    /// Decides how the released model uses memory on the best device.
+    ///
+    /// - Parameter budget: What was allowed; what it allows less than is needed shows in the report.
+    public mutating func planMemory(_ budget: MemoryBudget = MemoryBudget()) throws {
+        guard let device = devices.last else { return }
+        var request = GenerationRequest(prompt: "a")
+        (request.width, request.height) = (608, 640)
+        memory = try PlanReport.released(
+            request, on: device, free: budget.limited(to: .free(on: device))
+        ).memoryPlan
     }
 
     /// Runs a transformer's blocks on every device.

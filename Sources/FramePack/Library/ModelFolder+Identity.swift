@@ -46,26 +46,31 @@ extension ModelFolder {
                 CLIPTextConfig.self, in: folder(of: .textEncoder2)),
             let vision = try? CheckpointFolder.json(
                 SigLIPVisionConfig.self, in: folder(of: .imageEncoder)),
-            let vaeWeights = try? Self.count({ _ = try VAE(vae, $0) }),
-            let llamaWeights = try? Self.count({ _ = try LlamaTextEncoder(llama, $0) }),
-            let clipWeights = try? Self.count({ _ = try CLIPTextEncoder(clip, $0) }),
-            let visionWeights = try? Self.count({ _ = try SigLIPVisionEncoder(vision, $0) })
+            let vaeWeights = try? Self.counts({ _ = try VAE(vae, $0) }),
+            let llamaWeights = try? Self.counts({ _ = try LlamaTextEncoder(llama, $0) }),
+            let clipWeights = try? Self.counts({ _ = try CLIPTextEncoder(clip, $0) }),
+            let visionWeights = try? Self.counts({ _ = try SigLIPVisionEncoder(vision, $0) })
         else { return nil }
         var size = ModelSize()
         size.transformer = TransformerSize(transformer)
-        size.vaeParameters = vaeWeights
+        size.vaeParameters = vaeWeights.all
         size.vaeChannels = vae.blockOutChannels[0]
         size.vaeUpsampledChannels = vae.blockOutChannels[min(1, vae.blockOutChannels.count - 1)]
-        size.textEncoderParameters = llamaWeights + clipWeights
-        size.visionEncoderParameters = visionWeights
+        size.textEncoderParameters = llamaWeights.all + clipWeights.all
+        size.visionEncoderParameters = visionWeights.all
+        size.encoderLargestWeight =
+            [llamaWeights, clipWeights, visionWeights].map(\.largest).max() ?? 0
         size.visionTokens = vision.patchCount
         return size
     }
 
-    private static func count(_ build: (Weights) throws -> Void) throws -> Int {
+    /// The numbers of all weights of a network, and of the largest linear layer's.
+    private static func counts(_ build: (Weights) throws -> Void) throws -> (all: Int, largest: Int)
+    {
         let weights = Weights(ShapesOnly())
         try build(weights)
-        return weights.store.elementCount
+        let linears = weights.linears.map { $0.layer.inputSize * $0.layer.outputSize }
+        return (weights.store.elementCount, linears.max() ?? 0)
     }
 }
 

@@ -13,6 +13,8 @@ public final class ModelLibrary {
     public let device: Device
     /// In which types they compute.
     public let precision: Precision
+    /// Where their weights are.
+    let memory: MemoryPlan
     private let onProgress: () throws -> Void
     private var loaded: [ModelPart: AnyObject] = [:]
     /// The adapters on the transformer, and the files that they are from.
@@ -20,13 +22,16 @@ public final class ModelLibrary {
 
     /// Makes a library; nothing is loaded yet.
     ///
-    /// - Parameter onProgress: Called before each weight is read and each layer of an encoder
-    ///   runs; what it throws ends that.
+    /// - Parameters:
+    ///   - memory: Where the weights are; nil for all on the device.
+    ///   - onProgress: Called before each weight is read and each layer of an encoder
+    ///     runs; what it throws ends that.
     public init(
         _ folder: ModelFolder, device: Device = .cpu, precision: Precision,
-        onProgress: @escaping () throws -> Void = {}
+        memory: MemoryPlan? = nil, onProgress: @escaping () throws -> Void = {}
     ) {
         (self.folder, self.device, self.precision) = (folder, device, precision)
+        self.memory = memory ?? .usual(on: device)
         self.onProgress = onProgress
     }
 
@@ -60,8 +65,16 @@ public final class ModelLibrary {
         try part(.transformer) {
             try Transformer(
                 folder: $0, device: device, dtype: precision.transformer,
-                quantization: precision.weights, onTensor: onProgress)
+                quantization: precision.weights, streaming: memory.transformer.room,
+                onTensor: onProgress)
         }
+    }
+
+    /// Gives the memory back that streamed weights of the transformer pass through, until they are used
+    /// again.
+    package func giveRoomBack() throws {
+        let network = loaded[.transformer] as? Transformer
+        try network?.linears.lazy.compactMap(\.layer.weightStream).first?.giveRoomBack()
     }
 
     /// Makes the transformer run with LoRAs, at the strengths that they have between two times.
@@ -136,7 +149,9 @@ public final class ModelLibrary {
     /// The vision encoder, whose weights keep their stored type.
     public func visionEncoder() throws -> SigLIPVisionEncoder {
         try part(.imageEncoder) {
-            try SigLIPVisionEncoder(folder: $0, device: device, onTensor: onProgress)
+            try SigLIPVisionEncoder(
+                folder: $0, device: device, streaming: memory.visionEncoder.room,
+                onTensor: onProgress)
         }
     }
 
@@ -153,7 +168,9 @@ public final class ModelLibrary {
             tokenizer: tokenizer,
             tokenizer2: try Tokenizer(folder: folder.folder(of: .tokenizer2)),
             llama: try part(.textEncoder) {
-                try LlamaTextEncoder(folder: $0, device: device, onTensor: onProgress)
+                try LlamaTextEncoder(
+                    folder: $0, device: device, streaming: memory.textEncoders.room,
+                    onTensor: onProgress)
             },
             clip: try part(.textEncoder2) {
                 try CLIPTextEncoder(folder: $0, device: device, onTensor: onProgress)

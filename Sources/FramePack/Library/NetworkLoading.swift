@@ -14,20 +14,26 @@ extension Transformer {
     ///     stay in them.
     ///   - quantization: What the weights of the blocks' linear layers are rounded to, unless the
     ///     files have them in few bits already; nil for nothing.
+    ///   - room: Room for weights that come from the file when they are used; nil for all weights on the
+    ///     device.
     ///   - onTensor: Called before each weight is read; what it throws ends the reading.
     /// - Throws: An error that names the missing, misshapen or unexpected weight.
     public convenience init(
         folder: URL, device: Device = .cpu, dtype: DType? = nil,
-        quantization: QuantizationTarget? = nil, onTensor: @escaping () throws -> Void = {}
+        quantization: QuantizationTarget? = nil, streaming room: StreamedRoom? = nil,
+        onTensor: @escaping () throws -> Void = {}
     ) throws {
         let config = try TransformerConfig(folder: folder)
+        let streamed = try StreamedWeights(room, dtype) { _ = try Transformer(config, $0) }
         let source = CheckpointWeights(
             try CheckpointFolder(folder), device: device, dtype: dtype,
             quantization: quantization.map {
                 WeightQuantization($0, layers: Transformer.mayBeQuantized)
-            }, onTensor: onTensor)
-        try self.init(config, Weights(source))
+            }, staying: streamed.names, onTensor: onTensor)
+        let weights = Weights(source)
+        try self.init(config, weights)
         try source.checkAllUsed()
+        try streamed.begin(weights, to: device)
     }
 }
 
@@ -61,15 +67,21 @@ extension LlamaTextEncoder {
     /// The upper two layers are not read.
     public convenience init(
         folder: URL, device: Device = .cpu, dtype: DType? = nil,
-        onTensor: @escaping () throws -> Void = {}
+        streaming room: StreamedRoom? = nil, onTensor: @escaping () throws -> Void = {}
     ) throws {
         let config = try CheckpointFolder.json(LlamaConfig.self, in: folder)
+        let streamed = try StreamedWeights(room, dtype, tables: ["embed_tokens.weight"]) {
+            _ = try LlamaTextEncoder(config, $0)
+        }
         let source = CheckpointWeights(
             try CheckpointFolder(folder), device: device, dtype: dtype,
             prefixes: LlamaTextEncoder.prefixes,
-            ignoring: try LlamaTextEncoder.ignoredKeys(config), onTensor: onTensor)
-        try self.init(config, Weights(source))
+            ignoring: try LlamaTextEncoder.ignoredKeys(config), staying: streamed.names,
+            onTensor: onTensor)
+        let weights = Weights(source)
+        try self.init(config, weights)
         try source.checkAllUsed()
+        try streamed.begin(weights, to: device)
     }
 }
 
@@ -93,14 +105,18 @@ extension SigLIPVisionEncoder {
     /// Reads a SigLIP vision encoder's folder; see the transformer's.
     public convenience init(
         folder: URL, device: Device = .cpu, dtype: DType? = nil,
-        onTensor: @escaping () throws -> Void = {}
+        streaming room: StreamedRoom? = nil, onTensor: @escaping () throws -> Void = {}
     ) throws {
         let config = try CheckpointFolder.json(SigLIPVisionConfig.self, in: folder)
+        let streamed = try StreamedWeights(room, dtype) { _ = try SigLIPVisionEncoder(config, $0) }
         let source = CheckpointWeights(
             try CheckpointFolder(folder), device: device, dtype: dtype,
             prefixes: SigLIPVisionEncoder.prefixes,
-            ignoring: SigLIPVisionEncoder.ignoredKeys(config), onTensor: onTensor)
-        try self.init(config, Weights(source))
+            ignoring: SigLIPVisionEncoder.ignoredKeys(config), staying: streamed.names,
+            onTensor: onTensor)
+        let weights = Weights(source)
+        try self.init(config, weights)
         try source.checkAllUsed()
+        try streamed.begin(weights, to: device)
     }
 }

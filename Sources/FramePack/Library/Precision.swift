@@ -103,11 +103,22 @@ extension Precision {
 }
 
 extension ModelSize {
+    /// The sizes for a run's types, device and kernels.
+    package func computing(
+        in precision: Precision, on device: Device, _ request: GenerationRequest, _ kernels: Kernels
+    ) -> ModelSize {
+        var size = computing(in: precision)
+        let areFused = kernels == .fused && !request.parity && Kernels.serve(device)
+        (size.decodesInPieces, size.normsAreFused) = (areFused, areFused)
+        return size
+    }
+
     /// The sizes where the networks compute in given types; the encoders' weights stay as stored.
     public func computing(in precision: Precision) -> ModelSize {
         var size = self
         size.transformerBytes = precision.transformer.size
         size.vaeBytes = precision.decoding.size
+        size.roundsTransformer = precision.weights != nil
         size.transformerWeights = precision.weights.map { target in
             let (few, width) = (transformer.quantizableParameters, transformer.hiddenSize)
             let others = transformer.parameterCount - few

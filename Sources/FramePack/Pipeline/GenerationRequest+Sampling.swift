@@ -13,6 +13,14 @@ extension GenerationRequest {
         return guidanceSettings.needsNegative ? 2 : 1
     }
 
+    /// What of the request decides its memory, beside sections and size.
+    package var memoryDemand: MemoryDemand {
+        var demand = MemoryDemand()
+        (demand.steps, demand.branches) = (steps, guidanceSettings.needsNegative ? 2 : 1)
+        (demand.keptContexts, demand.tiling) = (keptContexts, vaeTiling)
+        return demand
+    }
+
     /// The tiles in which latents are decoded in windows.
     var vaeTiling: VAETiling { tiling ? .referenceSpatial : .reference }
 
@@ -47,7 +55,7 @@ extension GenerationRequest {
             try library.transformer(),
             execution: Execution(
                 dtype: precision.transformer, roundsConditions: precision.roundsConditions,
-                memory: memory, onProgress: onProgress),
+                chunkSize: library.memory.chunks.tokens, memory: memory, onProgress: onProgress),
             distilledScale: guidance)
         let cache = try stepCacheSetup(library.folder)
         return SectionSampler(

@@ -32,7 +32,8 @@ final class GenerationRun {
     ) throws {
         (self.planned, self.job, self.library) = (planned, job, library)
         (self.options, self.token, self.report) = (options, token, report)
-        memory = RunMemory(limit: options.memoryLimit)
+        memory = RunMemory(
+            limit: min(options.memoryLimit, library.memory.chunks.keptConditions))
         conditionings = KnownConditionings(on: library.device)
         embeddings = try options.embeddings.flatMap { cache in
             guard !planned.request.parity else { return nil }
@@ -72,13 +73,11 @@ final class GenerationRun {
     private static let negativeNumber = -1
 
     private func sampleAndDecode(_ history: inout LatentHistory, _ conditions: Conditions) throws {
-        var joiner: WindowJoiner?
+        let joiner = WindowJoiner(self, request.vaeTiling)
         for section in plan.sections {
+            if !library.memory.keepsVAE { try library.release([.vae]) }
             try takeLatents(of: section, &history, conditions)
-            if joiner == nil {
-                joiner = WindowJoiner(self, try library.vae(), request.vaeTiling)
-            }
-            try joiner?.decode(section, history)
+            try joiner.decode(section, history)
         }
     }
 

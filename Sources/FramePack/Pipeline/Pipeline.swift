@@ -15,6 +15,9 @@ public struct PipelineOptions: Sendable {
     /// The bytes that are kept at most of what the transformer would compute again from step to step
     /// and from section to section; 0 keeps nothing, to the same bits.
     public var memoryLimit = RunMemory.defaultLimit
+    /// What may be taken of memory; it is kept, or the run is refused. For the time of a run with a
+    /// budget of RAM the process keeps less freed memory for later.
+    public var budget = MemoryBudget()
     /// Where embeddings of prompts and pictures are kept for later runs, but for those of a request
     /// with `parity`; nil for nowhere.
     public var embeddings: EmbeddingCache?
@@ -51,9 +54,12 @@ public final class Pipeline {
         let planned = try PlannedGeneration(request.withAbsolutePaths(model), model: model)
         try model.requireAll()
         try OutputCheck(planned.request).run(isResumed: false)
-        let report = planned.report(on: options.device, kernels: options.kernels)
+        let memory = try memoryPlan(planned)
+        let report = planned.report(
+            on: options.device, kernels: options.kernels, memory: memory)
         let job = try Job(planned, report: report)
-        return try run(planned, report, job, notes: notes(on: planned), cancellation, events)
+        let notes = notes(on: planned) + (memory?.note.map { [$0] } ?? [])
+        return try run(planned, report, job, notes: notes, cancellation, events)
     }
 
     /// Continues a job.
@@ -75,8 +81,16 @@ public final class Pipeline {
         try OutputCheck(job.request).run(isResumed: true)
         let planned = try PlannedGeneration(job.request, model: model, size: job.plannedSize())
         // What the user should know was said when the job began.
-        let report = planned.report(on: options.device, kernels: options.kernels)
+        let report = planned.report(
+            on: options.device, kernels: options.kernels, memory: try memoryPlan(planned))
         return try run(planned, report, job, notes: [], cancellation, events)
+    }
+
+    private func memoryPlan(_ planned: PlannedGeneration) throws -> MemoryPlan? {
+        if options.device.kind == .cuda { try Accelerator.loadCUDA() }
+        return try planned.memoryPlan(
+            on: options.device, kernels: options.kernels, budget: options.budget,
+            free: .free(on: options.device))
     }
 
     private func run(
@@ -84,12 +98,12 @@ public final class Pipeline {
         _ token: CancellationToken, _ events: @escaping (PipelineEvent) -> Void
     ) throws -> GenerationResult {
         var place = "Loading the model"
+        let memory = report.memoryPlan ?? .usual(on: options.device)
+        if options.budget.machine != nil { TorchLibrary.keepFreedMemory(memory.chunks.keptFreed) }
         do {
-            return try Kernels.$current.withValue(
-                planned.request.parity ? .plain : options.kernels
-            ) {
+            return try withKernels(of: planned.request, memory) {
                 try withoutGradients {
-                    let run = try prepared(planned, job, token, events)
+                    let run = try prepared(planned, memory, job, token, events)
                     defer { place = run.place }
                     try run.emit(.planned(report))
                     let problem = KernelNotes.problem(on: options.device)
@@ -106,14 +120,21 @@ public final class Pipeline {
         }
     }
 
+    private func withKernels<Result>(
+        of request: GenerationRequest, _ memory: MemoryPlan, _ body: () throws -> Result
+    ) rethrows -> Result {
+        try Kernels.$current.withValue(request.parity ? .plain : options.kernels) {
+            try VAEPieces.$bytes.withValue(memory.chunks.decoding, operation: body)
+        }
+    }
+
     private func prepared(
-        _ planned: PlannedGeneration, _ job: Job, _ token: CancellationToken,
+        _ planned: PlannedGeneration, _ memory: MemoryPlan, _ job: Job, _ token: CancellationToken,
         _ events: @escaping (PipelineEvent) -> Void
     ) throws -> GenerationRun {
-        if options.device.kind == .cuda { try Accelerator.loadCUDA() }
         let library = ModelLibrary(
             model, device: options.device,
-            precision: try model.precision(planned.request, on: options.device)
+            precision: try model.precision(planned.request, on: options.device), memory: memory
         ) { try token.check() }
         return try GenerationRun(
             planned, job: job, library: library, options: options, token: token, report: events)

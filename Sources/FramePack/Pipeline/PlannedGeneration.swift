@@ -48,26 +48,63 @@ public struct PlannedGeneration: Sendable {
     /// - Parameters:
     ///   - device: Where it would be generated.
     ///   - kernels: With which kernels.
-    public func report(on device: Device, kernels: Kernels = .current) -> PlanReport {
+    ///   - memory: How it would use memory there.
+    public func report(
+        on device: Device, kernels: Kernels = .current, memory: MemoryPlan? = nil
+    ) -> PlanReport {
+        PlanReport(
+            plan: plan, size: size, model: sizes(on: device, kernels),
+            historyOrder: request.historyOrder, historyTimeWeight: request.historyTimeWeight,
+            loras: loras, demand: request.memoryDemand, memoryPlan: memory)
+    }
+
+    /// How a run on a device uses memory.
+    ///
+    /// - Parameters:
+    ///   - device: Where it would be generated.
+    ///   - kernels: With which kernels.
+    ///   - budget: What was allowed; it is kept, or refused.
+    ///   - free: What is free; the run tries to get along with it.
+    /// - Returns: nil where the model's sizes cannot be read.
+    /// - Throws: `FramePackError.memoryBudget` that names what would fit in the budget.
+    public func memoryPlan(
+        on device: Device, kernels: Kernels = .current, budget: MemoryBudget = MemoryBudget(),
+        free: MemoryBudget = MemoryBudget()
+    ) throws -> MemoryPlan? {
+        func made(_ planned: PlannedGeneration) -> MemoryPlan? {
+            planned.sizes(on: device, kernels).map {
+                MemoryPlan(
+                    plan: planned.plan, size: planned.size, model: $0,
+                    demand: planned.request.memoryDemand, device: device,
+                    bound: budget.limited(to: free))
+            }
+        }
+        guard let plan = made(self) else { return nil }
+        try request.check(plan, against: budget) { made(try Self($0, model: model)) }
+        return plan
+    }
+
+    /// The model's sizes for the types and kernels of a run.
+    private func sizes(on device: Device, _ kernels: Kernels) -> ModelSize? {
         let precision =
             (try? model.precision(request, on: device, kernels: kernels))
             ?? Precision(request, stored: .bfloat16, device: device, kernels: kernels)
-        var sizes = model.size?.computing(in: precision)
+        var sizes = model.size?.computing(in: precision, on: device, request, kernels)
         let stored = try? ModelLibrary.quantizedWeights(model)
-        if let stored { sizes?.transformerWeights = stored.byteCount }
+        if let stored {
+            sizes?.transformerWeights = stored.byteCount
+            sizes?.roundsTransformer = false
+        }
+        sizes?.convertsTransformer =
+            stored == nil && (try? ModelLibrary.storedType(model)) != precision.transformer
         if device.kind == .cpu, kernels == .fused, Kernels.multiplyBytes,
             precision.weights == .int8 || stored?.formats.contains(.int8) == true
         {
             // Bytes that are multiplied are kept a second time, in the order of the product.
             let packed = sizes?.transformer.quantizableParameters ?? 0
-            sizes?.transformerWeights? += packed
+            sizes?.packedTransformerBytes = packed
         }
-        sizes?.decodesInPieces =
-            device.kind == .cpu && kernels == .fused && Kernels.level > 0 && !request.parity
-        return PlanReport(
-            plan: plan, size: size, model: sizes, historyOrder: request.historyOrder,
-            historyTimeWeight: request.historyTimeWeight, loras: loras,
-            keptContexts: request.keptContexts, tiling: request.vaeTiling)
+        return sizes
     }
 
     /// The start picture, cut to the video's size; a plain one for a start from text alone.

@@ -10,11 +10,12 @@ final class WindowJoiner {
     private var append: SoftAppend
     private var before: Section?
 
-    init(_ run: GenerationRun, _ vae: VAE, _ tiling: VAETiling) {
+    init(_ run: GenerationRun, _ tiling: VAETiling) {
         self.run = run
+        let library = run.library
         decoder = FrameDecoder(
-            vae, plan: run.plan, tiling: tiling, dtype: run.library.precision.decoding,
-            device: run.library.device
+            loading: { try library.vae() }, plan: run.plan, tiling: tiling,
+            dtype: library.precision.decoding, device: library.device
         ) { [token = run.token] in try token.check() }
         append = SoftAppend(run.plan)
     }
@@ -30,6 +31,7 @@ final class WindowJoiner {
         }
         try run.begin(
             .decode, "Decoding section \(section.number + 1) of \(run.plan.sections.count)")
+        try run.library.giveRoomBack()
         let began = Date()
         if let before {
             try append.restore(decoder.decode(after: before, history))
@@ -58,6 +60,7 @@ final class FrameStream {
         guard !section.newFrames.isEmpty else { return run.meter.decodingDone(seconds: nil) }
         try run.begin(
             .decode, "Decoding section \(section.number + 1) of \(run.plan.sections.count)")
+        try run.library.giveRoomBack()
         let began = Date()
         let pixels = try decoder.decode(latents()) { [token = run.token] in try token.check() }
         if run.frames.has(section, frames: section.newFrames) {

@@ -80,6 +80,8 @@ public struct ModelSize: Equatable, Codable, Sendable {
     public var textEncoderParameters = 7_505_000_000 + 123_000_000
     /// Parameters of the vision encoder.
     public var visionEncoderParameters = 428_000_000
+    /// Numbers of the largest weight of the encoders' linear layers: Llama's feed-forward.
+    public var encoderLargestWeight = 4096 * 14_336
     /// Tokens that the vision encoder gives.
     public var visionTokens = 729
     /// Parameters of the VAE.
@@ -90,6 +92,14 @@ public struct ModelSize: Equatable, Codable, Sendable {
     public var vaeUpsampledChannels = 256
     /// Whether the VAE decodes in pieces of rows, as it does by the fused kernels of a CPU.
     public var decodesInPieces = true
+    /// Whether norms and what follows them are one pass, as by the fused kernels.
+    public var normsAreFused = true
+    /// Bytes of int8 weights that are there a second time, in the order of their product.
+    public var packedTransformerBytes = 0
+    /// Whether the transformer's numbers are converted from another type as they are read.
+    public var convertsTransformer = false
+    /// Whether the transformer's numbers are rounded to few bits as they are read.
+    public var roundsTransformer = false
     /// Bytes of a number of the transformer: 2 for bf16 and f16, 4 for f32.
     public var transformerBytes = 2
     /// Bytes of the transformer's weights where some are held in few bits; nil where all are

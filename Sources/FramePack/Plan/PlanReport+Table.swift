@@ -112,20 +112,19 @@ extension PlanReport {
         let parts = [
             ("Transformer, parameters", memory.transformerParameters),
             ("Transformer, activations", memory.transformerActivations),
+            ("Kept for all steps or sections", memory.keptConditions),
             ("Kept keys and values of the context", memory.keptContext),
             ("Text and vision encoders", memory.encoderParameters),
             ("VAE, parameters", memory.vaeParameters),
             ("VAE, decoding a window", memory.decoderActivations),
             ("Latents", memory.latents),
-            ("Peak, one network at a time", memory.peakOneAtATime),
-            ("Peak, all loaded", memory.peakAllLoaded),
         ]
-        return ["", "Predicted memory, GiB"]
+        return ["", "Predicted memory of the parts, GiB"]
             + parts.filter { $0.1 > 0 }.map { name, bytes in
                 let amount = decimals(Double(bytes) / 1_073_741_824, 3)
                 let gap = max(44 - name.count - amount.count, 1)
                 return "  " + name + String(repeating: " ", count: gap) + amount
-            }
+            } + (memoryPlan.map { [""] + $0.lines } ?? [])
     }
 
     private func wrapped(_ text: String) -> [String] {
@@ -143,10 +142,6 @@ extension PlanReport {
 
     private func count(_ number: Int, _ noun: String) -> String {
         number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
-    }
-
-    private func decimals(_ value: Double, _ places: Int) -> String {
-        String(format: "%.\(places)f", value)
     }
 }
 

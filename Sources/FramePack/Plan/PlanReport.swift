@@ -55,6 +55,8 @@ public struct PlanReport: Equatable, Codable, Sendable {
     public let loras: [LoRAReport]?
     /// Predicted memory; nil where the model's sizes are not known.
     public let memory: MemoryEstimate?
+    /// How a run would use memory; nil where that is not known.
+    public let memoryPlan: MemoryPlan?
 
     /// Describes a plan.
     ///
@@ -66,12 +68,12 @@ public struct PlanReport: Equatable, Codable, Sendable {
     ///   - historyOrder: Which latents of the history get the finest kernels.
     ///   - historyTimeWeight: How much nearness in time counts in hybrid order.
     ///   - loras: What is said of the LoRA files.
-    ///   - keptContexts: Branches of guidance that keep keys and values of the context.
-    ///   - tiling: The tiles in which the VAE decodes.
+    ///   - demand: What else of the request decides its memory.
+    ///   - memoryPlan: How a run would use memory.
     public init(
         plan: SectionPlan, size: FrameSize, model: ModelSize?, historyOrder: HistoryOrder = .time,
-        historyTimeWeight: Double = 1, loras: [LoRAReport] = [], keptContexts: Int = 0,
-        tiling: VAETiling = .reference
+        historyTimeWeight: Double = 1, loras: [LoRAReport] = [],
+        demand: MemoryDemand = MemoryDemand(), memoryPlan: MemoryPlan? = nil
     ) {
         let visionTokens = (model ?? ModelSize()).visionTokens
         order = plan.order
@@ -107,8 +109,10 @@ public struct PlanReport: Equatable, Codable, Sendable {
         self.loras = loras.isEmpty ? nil : loras
         memory = model.map {
             MemoryEstimate(
-                plan: plan, size: size, model: $0, keptContexts: keptContexts, tiling: tiling)
+                plan: plan, size: size, model: $0, demand: demand,
+                chunks: memoryPlan?.chunks ?? MemoryChunks())
         }
+        self.memoryPlan = memoryPlan
     }
 
     /// Writes the report; a `limit` that is not there is written as null.
@@ -139,6 +143,7 @@ public struct PlanReport: Equatable, Codable, Sendable {
         try keys.encode(prompts, forKey: .prompts)
         try keys.encodeIfPresent(loras, forKey: .loras)
         try keys.encodeIfPresent(memory, forKey: .memory)
+        try keys.encodeIfPresent(memoryPlan, forKey: .memoryPlan)
     }
 }
 

@@ -8,6 +8,7 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor",
         abstract: "Tell what this machine can do, and how long a frame will take.")
 
+    @OptionGroup var memory: MemoryOptions
     @Flag(help: "Print JSON instead of text.")
     var json = false
     @Flag(help: "Check only; measure no rates.")
@@ -16,6 +17,7 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         var report = DoctorReport()
         try report.checkBlocks()
+        try report.planMemory(memory.budget)
         if !quick {
             try report.measureRates()
             try report.predict(small: try? ModelFolder.locate(nil))

@@ -20,6 +20,7 @@ struct PlanCommand: ParsableCommand {
     var device = DeviceOption.best
     @Option(help: "With which kernels on a CPU: fused, or libtorch's plain ones.")
     var kernels = Kernels.fused
+    @OptionGroup var memory: MemoryOptions
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
@@ -41,18 +42,15 @@ struct PlanCommand: ParsableCommand {
     }
 
     private func report(_ request: GenerationRequest, _ model: ModelFolder?) throws -> PlanReport {
+        let device = device.planned
+        let free = MemoryBudget.free(on: device)
         if let model {
-            return try PlannedGeneration(request, model: model)
-                .report(on: device.planned, kernels: kernels)
+            let planned = try PlannedGeneration(request, model: model)
+            let memory = try planned.memoryPlan(
+                on: device, kernels: kernels, budget: memory.budget, free: free)
+            return planned.report(on: device, kernels: kernels, memory: memory)
         }
-        let plan = try request.plan()
-        return try PlanReport(
-            plan: plan, size: try request.size(picture: request.pictureSize()),
-            model: ModelSize().computing(
-                in: Precision(
-                    request, stored: .bfloat16, device: device.planned, kernels: kernels)),
-            historyOrder: request.historyOrder, historyTimeWeight: request.historyTimeWeight,
-            loras: LoRAReport.reports(request.lora, plan: plan),
-            keptContexts: request.keptContexts)
+        return try .released(
+            request, on: device, kernels: kernels, budget: memory.budget, free: free)
     }
 }

@@ -10,6 +10,7 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: "Kernels: fused, or libtorch's plain ones, with nothing kept for later.")
     var kernels = Kernels.fused
+    @OptionGroup var memory: MemoryOptions
     @Flag(
         inversion: .prefixedNo,
         help: "Keep embeddings of prompts and pictures in the user's cache.")
@@ -41,6 +42,7 @@ struct RunOptions: ParsableArguments {
         options.device = try device.resolved()
         options.kernels = kernels
         if kernels == .plain { options.memoryLimit = 0 }
+        options.budget = memory.budget
         options.embeddings = embeddingCache ? .user : nil
         options.previews = reporter.wantsPreviews
         let interruption = Interruption(token)

@@ -35,7 +35,7 @@ extension Transformer {
                 layer.inputSize, layer.outputSize, rank: config.rank, alpha: config.alpha,
                 weights[name])
             for parameter in adapter.parameters {
-                parameter.value = try parameter.value.to(layer.weight.device)
+                parameter.value = try parameter.value.to(layer.device)
             }
             return (layer: name, adapter: adapter as any LinearAdapter)
         }

@@ -51,7 +51,9 @@ public final class DoubleStreamBlock {
         )
     }
 
-    /// What attention gives both streams. Normalised tokens, then heads, go as soon as they are used.
+    /// What attention gives both streams.
+    ///
+    /// Normalised tokens, then heads, go as soon as they are used.
     private func attended(
         _ x: Tensor, _ context: Tensor, _ modulation: Modulation, _ modulationContext: Modulation,
         _ conditions: BlockConditions

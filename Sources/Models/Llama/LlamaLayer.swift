@@ -24,6 +24,9 @@ final class LlamaAttention {
         output = try Linear(all, width, bias: bias, weights["o_proj"])
     }
 
+    /// Where it computes.
+    var device: Device { query.device }
+
     /// Maps `(B, T, C)`.
     func callAsFunction(_ x: Tensor, _ phases: RotaryPhases) throws -> Tensor {
         let q = try phases.rotate(heads(query(x), headCount))
@@ -82,6 +85,9 @@ final class LlamaLayer {
         mlpNorm = try RMSNorm(width, eps: eps, weights["post_attention_layernorm"])
         mlp = try LlamaMLP(config, weights["mlp"])
     }
+
+    /// Where it computes.
+    var device: Device { attention.device }
 
     /// Maps `(B, T, C)`.
     func callAsFunction(_ x: Tensor, _ phases: RotaryPhases) throws -> Tensor {

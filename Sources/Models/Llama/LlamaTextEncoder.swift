@@ -52,7 +52,9 @@ public final class LlamaTextEncoder {
         let input = try TextInput(inputIDs, vocabularySize: config.vocabularySize)
         if let attentionMask { try input.checkRightPadded(attentionMask) }
         let table = embedding.weight.value
-        var x = try embedding(inputIDs.to(table.device, .int64)).to(dtype ?? table.dtype)
+        // The table may lie in the machine's memory when the layers compute on a GPU.
+        var x = try embedding(inputIDs.to(table.device, .int64))
+            .to(layers.first?.device ?? table.device, dtype ?? table.dtype)
         let phases = try RotaryPhases(
             config, length: input.length, dtype: x.dtype, device: x.device)
         for layer in layers {
