@@ -60,6 +60,7 @@ let package = Package(
             // Text for another compiler, which is embedded.
             exclude: [
                 "gloo-declarations/README.md", "cuda/numbers.cu", "cuda/tokens.cu", "cuda/frame.cu",
+                "cuda/products.cu",
             ],
             cxxSettings: [
                 .unsafeFlags([
@@ -123,7 +124,7 @@ let package = Package(
             name: "CUDAEmulator", path: "Tests/CUDAEmulator",
             cxxSettings: [.headerSearchPath("../../Sources/CTorch/cuda")]),
         tests("Torch", ["Torch", "CUDAEmulator"]),
-        tests("TorchNN", ["TorchNN", "Torch"]),
+        tests("TorchNN", ["TorchNN", "Torch", "CUDAEmulator"]),
         tests("TorchOptim", ["TorchOptim", "TorchNN", "Torch"]),
         tests("TorchDistributed", ["TorchDistributed", "Torch"]),
         tests("Checkpoints", ["Checkpoints", "TorchNN", "Torch"]),
@@ -131,7 +132,7 @@ let package = Package(
         tests("Media", ["Media"]),
         tests("FramePackMetrics", ["FramePackMetrics"]),
         tests("ToyWorld", ["ToyWorld"]),
-        tests("Models", ["Models", "Checkpoints", "TorchNN", "Torch"]),
+        tests("Models", ["Models", "Checkpoints", "TorchNN", "Torch", "CUDAEmulator"]),
         tests("FramePack", ["FramePack", "Models", "Checkpoints", "TorchNN", "Torch", "Media"]),
         tests(
             "FramePackTraining",

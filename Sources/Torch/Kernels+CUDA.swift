@@ -48,6 +48,22 @@ public struct CUDAKernels: Sendable, Equatable {
 }
 
 extension Tensor {
+    /// `x · (codes · scales)ᵀ + bias` of `(…, C)` in bfloat16, each row rounded to fp8 with a scale of its
+    /// own.
+    ///
+    /// - Parameters:
+    ///   - codes: `(out, C)` in fp8.
+    ///   - scales: `(out or 1, 1)` in float32.
+    /// - Returns: nil where no kernel fits, and on GPUs that do not multiply fp8.
+    package func fusedFP8Product(_ codes: Tensor, scales: Tensor, _ bias: Tensor?)
+        throws(TorchError) -> Tensor?
+    {
+        guard Kernels.areFused else { return nil }
+        return try .fused {
+            ct_kernels_linear_fp8(handle, codes.handle, scales.handle, bias?.handle, &$0)
+        }
+    }
+
     /// `self + branch · gate` of tokens `(B, L, C)`, a gate `(B or 1, 1, C)` for all tokens.
     ///
     /// - Returns: nil where no kernel fits; libtorch has one for CPUs.

@@ -28,6 +28,12 @@ public enum Kernels: String, Sendable, CaseIterable, Codable {
     /// The level of the instructions, 0 for none to 3 for AVX512-BF16.
     package static var level: Int { Int(ct_kernels_level()) }
 
+    /// Whether fp8 weights are multiplied in 8 bits, each row of the activations rounded to fp8 with a
+    /// scale of its own, where kernels are fused and a GPU can (from compute capability 8.9 on).
+    ///
+    /// That is quicker and less exact: elsewhere the weights become numbers of the activations' type.
+    @TaskLocal public static var multipliesFP8 = false
+
     /// Whether these kernels multiply pairs in bfloat16 and add them up in float32 on this processor.
     public var multiplyHalves: Bool { self == .fused && Self.level == 3 }
 
@@ -192,7 +198,10 @@ extension Tensor {
     /// `x · weightᵀ + bias` over the last axis, then an activation, by oneDNN; libtorch has
     /// single precision multiplied by MKL, which takes half of what other makers' processors can.
     ///
-    /// - Returns: nil where oneDNN is not there, or does not compute in the type.
+    /// On a GPU cuBLAS joins the product and GELU in its form with a tangent.
+    ///
+    /// - Returns: nil where oneDNN is not there, or does not compute in the type; on a GPU without that
+    ///   activation or a bias.
     package func fusedLinear(_ weight: Tensor, _ bias: Tensor?, then activation: Activation?)
         throws(TorchError) -> Tensor?
     {
@@ -244,7 +253,7 @@ extension Tensor {
     /// rounded to eight bits with a scale of its own.
     ///
     /// - Parameters:
-    ///   - codes: What ``packedBytes()`` gave.
+    ///   - codes: What ``packedBytes()`` gave; on a GPU the bytes themselves.
     ///   - scales: `(out, 1)` in float32.
     /// - Returns: nil where no kernel fits.
     package func fusedByteProduct(

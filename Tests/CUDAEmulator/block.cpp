@@ -12,6 +12,7 @@ constexpr size_t stackBytes = 128 << 10;
 
 void Barrier::wait() {
   Block &block = Block::current();
+  if (!block.mayWait()) return;
   if (++arrived == count) {
     arrived = 0;
     ++opened;
@@ -25,7 +26,8 @@ Block::Block(unsigned count) : all(count), threads(count) {
   for (unsigned first = 0; first < count; first += 32) {
     warps.push_back(Warp{Barrier(count - first < 32 ? count - first : 32), {}});
   }
-  for (Thread &thread : threads) thread.stack = std::make_unique<char[]>(stackBytes);
+  // Not filled: hardly any of it is ever touched.
+  for (Thread &thread : threads) thread.stack.reset(new char[stackBytes]);
 }
 
 Block &Block::current() { return *currentBlock; }
@@ -61,9 +63,25 @@ unsigned Block::round() {
   return alive;
 }
 
+bool Block::mayWait() {
+  hasWaited = true;
+  return !isInTurn;
+}
+
+bool Block::runInTurn() {
+  for (threadIdx.x = 0; threadIdx.x < threads.size(); ++threadIdx.x) (*body)();
+  return !hasWaited;
+}
+
 bool Block::run(const std::function<void()> &work) {
   body = &work;
   currentBlock = this;
+  isInTurn = hasRun && !hasWaited;
+  hasRun = true;
+  return isInTurn ? runInTurn() : runTogether();
+}
+
+bool Block::runTogether() {
   for (Thread &thread : threads) prepare(thread);
   do {
     hasProgressed = false;

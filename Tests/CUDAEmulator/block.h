@@ -36,7 +36,12 @@ public:
   explicit Block(unsigned threads);
 
   /// Runs `body` in every thread; false where some wait for ever.
+  ///
+  /// Where no thread of a block has waited for others, those of later blocks run one after the other.
   bool run(const std::function<void()> &body);
+
+  /// Says that a thread waits; false where it can't, since it has no stack of its own.
+  bool mayWait();
 
   /// The block whose thread is running.
   static Block &current();
@@ -60,12 +65,15 @@ private:
   static void enter();
   void prepare(Thread &thread);
   unsigned round();
+  bool runTogether();
+  bool runInTurn();
 
   std::vector<Thread> threads;
   ucontext_t scheduler;
   const std::function<void()> *body = nullptr;
   unsigned running = 0;
   bool hasProgressed = false;
+  bool hasRun = false, hasWaited = false, isInTurn = false;
 };
 
 } // namespace emulator

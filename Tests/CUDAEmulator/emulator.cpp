@@ -18,6 +18,9 @@ struct Registration {
   Registration(const char *name, Kernel kernel) { kernels()[name] = kernel; }
 };
 
+/// How often each kernel ran on this thread.
+static thread_local std::map<std::string, uint64_t> launches;
+
 } // namespace emulator
 
 #define CT_KERNEL(name, Arguments, body, type, width)                                              \
@@ -30,6 +33,7 @@ struct Registration {
 #include "numbers.cu"
 #include "tokens.cu"
 #include "frame.cu"
+#include "products.cu"
 // clang-format on
 
 int32_t cuda_emulator_launch(
@@ -37,6 +41,7 @@ int32_t cuda_emulator_launch(
   auto found = emulator::kernels().find(name);
   if (found == emulator::kernels().end() || threads == 0 || threads > CT_THREADS) return 1;
   emulator::Kernel kernel = found->second;
+  ++emulator::launches[name];
   emulator::Block block(threads);
   gridDim = {x, y, 1};
   blockDim = {threads, 1, 1};
@@ -46,4 +51,12 @@ int32_t cuda_emulator_launch(
     }
   }
   return 0;
+}
+
+uint64_t cuda_emulator_launches(const char *kernel) {
+  uint64_t sum = 0;
+  for (const auto &[name, count] : emulator::launches) {
+    if (name.rfind(kernel, 0) == 0) sum += count;
+  }
+  return sum;
 }

@@ -203,6 +203,37 @@ import Torch
         }
     }
 
+    @Test(
+        "A product and the GELU after it, in the form that libtorch joins there", arguments: types)
+    func joinedGELU(_ dtype: DType) throws {
+        let x = try random([2, 37, 96], 16, dtype)
+        let weight = try (random([160, 96], 17, .float32) * 0.2).to(dtype)
+        let bias = try random([160], 18, dtype)
+        for place in Self.places {
+            let form: GELU = place == .gpu ? .tanh : .exact
+            let truth = try Kernels.plainly {
+                try x.to(.float64).linear(weight.to(.float64), bias.to(.float64), then: .gelu(form))
+            }
+            let found = try #require(
+                try fused(at: place) { move in
+                    try move(x).fusedLinear(move(weight), move(bias), then: .gelu(form))
+                })
+            #expect(found.dtype == dtype && found.shape == [2, 37, 160])
+            let own = try error(found, truth)
+            print("    product and GELU, \(dtype), \(place): error \(own)")
+            #expect(own < (dtype == .float32 ? 1e-5 : 8e-3))
+            // No bias, another bend, an input with gaps: nothing is joined.
+            let others = try fused(at: place) { move in
+                let x = try move(x)
+                let apart = try x.transpose(0, 1)
+                return try x.fusedLinear(move(weight), nil, then: .gelu(form))
+                    ?? x.fusedLinear(move(weight), move(bias), then: .silu)
+                    ?? apart.fusedLinear(move(weight), move(bias), then: .gelu(form))
+            }
+            #expect(others == nil)
+        }
+    }
+
     @Test("What is too large, or of another type, goes the plain way")
     func plainWays() throws {
         func layerNorm(_ size: Int, _ dtype: DType) throws -> Tensor? {

@@ -66,6 +66,28 @@ struct Frame {
   long long front, side, first, rows;
 };
 
+/// Each row of `size` numbers as codes of eight bits, and a scale for it.
+struct RoundRows {
+  const void *x;
+  unsigned char *codes;
+  float *scales;
+  long long size;
+  /// e4m3 instead of whole numbers.
+  bool isFP8;
+};
+
+/// Rows of sums · the row's scale · the column's + bias, then what bends: 0 nothing, 1 SiLU, 2 GELU in
+/// its form with a tangent.
+struct FinishSums {
+  const int *sums;
+  const float *rowScales, *columnScales;
+  /// Of the result's type, or null.
+  const void *bias;
+  void *out;
+  long long size;
+  int bend;
+};
+
 } // namespace ct::cuda
 
 #endif

@@ -10,6 +10,9 @@ namespace ct::cuda {
 /// Whether there are kernels for tensors that lie where `t` does.
 bool serves(const at::Tensor &t);
 
+/// Whether a tensor lies on a GPU, or in what stands for one.
+bool isOnGPU(const at::Tensor &t);
+
 /// Layer norm of `(B, L, C)`, times `factor` plus `shift`, both `(B or 1, 1, C)`.
 at::Tensor normModulate(
     const at::Tensor &x, const at::Tensor &factor, const at::Tensor &shift, double eps);
@@ -31,5 +34,20 @@ at::Tensor channelScales(
 at::Tensor framed(
     const at::Tensor &x, const at::Tensor &scales, int64_t front, int64_t side, int64_t first,
     int64_t rows);
+
+/// `x · (codes · scales)ᵀ + bias` of `(…, C)` and int8 codes `(out, C)`, a scale for each row of them; each
+/// row of `x` is rounded to eight bits. Then nothing (0), SiLU (1) or GELU in its form with a tangent (2).
+at::Tensor linearBytes(
+    const at::Tensor &x, const at::Tensor &codes, const at::Tensor &scales, const at::Tensor &bias,
+    int32_t bend);
+
+/// The same for fp8 codes and one scale or one for each row, each row of `x` rounded to fp8, by
+/// libtorch's product; in bfloat16, and from compute capability 8.9 on.
+at::Tensor linearFP8(
+    const at::Tensor &x, const at::Tensor &codes, const at::Tensor &scales, const at::Tensor &bias);
+
+/// GELU of `x · weightᵀ + bias` by one operation of libtorch: in its form with a tangent on GPUs, and in
+/// the exact one on the CPU.
+at::Tensor linearGELU(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias);
 
 } // namespace ct::cuda

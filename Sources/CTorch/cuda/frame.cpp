@@ -6,6 +6,7 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <climits>
 
 namespace ct::cuda {
@@ -13,7 +14,7 @@ namespace {
 
 /// As in the kernels' text.
 constexpr int64_t summingThreads = 256, largestGroup = 128;
-constexpr int64_t positionsPerBlock = 1024;
+constexpr int64_t positionsPerBlock = 1024, warp = 32;
 
 uint32_t number(int64_t x) { return static_cast<uint32_t>(x); }
 
@@ -59,7 +60,9 @@ at::Tensor channelScales(
   a.size = size;
   a.groupSize = size / groups;
   a.eps = eps;
-  Grid grid{number(groups), number(samples), number(summingThreads)};
+  // A thread for each block's sum, as far as they go.
+  int64_t threads = std::min(parts(a.blocks, warp) * warp, summingThreads);
+  Grid grid{number(groups), number(samples), number(threads)};
   return launch(x.device(), kernelName("channel_scales", x, 1), grid, &a) ? scales : at::Tensor();
 }
 

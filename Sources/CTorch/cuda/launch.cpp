@@ -66,6 +66,17 @@ bool isReady(c10::Device device) {
   return ofDevice(device.index()).problem.empty();
 }
 
+int capability(c10::Device device) {
+  // What the emulator runs is what the newest GPU does.
+  if (device.is_cpu()) return 1000;
+  std::lock_guard lock(mutex);
+  return ofDevice(device.index()).capability;
+}
+
+bool isGPU(c10::Device device) {
+  return device.is_cuda() || (device.is_cpu() && emulator != nullptr);
+}
+
 bool launch(c10::Device device, const std::string &kernel, Grid grid, const void *arguments) {
   if (device.is_cpu()) {
     int32_t status = emulator(kernel.c_str(), grid.x, grid.y, grid.threads, arguments);

@@ -1,4 +1,4 @@
-// Number types as they are stored, vectors of them, and sums over the threads of a block.
+// Number types as they are stored, vectors of them, and what the threads of a block join.
 //
 // Arithmetic is done in float32; what is stored is rounded once, to the nearest, ties to even.
 
@@ -62,23 +62,42 @@ template <typename T> __device__ inline const T *moved(const void *array, long l
   return static_cast<const T *>(array) + by;
 }
 
-/// The sum over a warp, in each of its threads.
-template <typename Number> __device__ inline Number warpSum(Number x) {
-  for (int lanes = 16; lanes > 0; lanes /= 2) x += __shfl_xor_sync(0xffffffffu, x, lanes);
+/// Sums of numbers.
+struct Sum {
+  template <typename Number> __device__ Number operator()(Number a, Number b) const { return a + b; }
+};
+
+/// The largest of magnitudes; a NaN stays one.
+struct Largest {
+  __device__ float operator()(float a, float b) const { return a > b || a != a ? a : b; }
+};
+
+/// What a warp's numbers make together, in each of its threads.
+template <typename Join, typename Number> __device__ inline Number joinWarp(Number x) {
+  for (int lanes = 16; lanes > 0; lanes /= 2) {
+    x = Join()(x, __shfl_xor_sync(0xffffffffu, x, lanes));
+  }
   return x;
 }
 
-/// The sum over a block of whole warps, in each of its threads.
-template <typename Number> __device__ inline Number blockSum(Number x) {
-  __shared__ Number sums[32];
+/// What the numbers of a block of whole warps make together, in each of its threads; 0 adds nothing.
+template <typename Join, typename Number> __device__ inline Number joinBlock(Number x) {
+  __shared__ Number parts[32];
   unsigned lane = threadIdx.x % 32, warps = blockDim.x / 32;
-  x = warpSum(x);
-  // Those of the sum before have been read.
+  x = joinWarp<Join>(x);
+  // Those of the call before have been read.
   __syncthreads();
-  if (lane == 0) sums[threadIdx.x / 32] = x;
+  if (lane == 0) parts[threadIdx.x / 32] = x;
   __syncthreads();
-  return warpSum(lane < warps ? sums[lane] : Number(0));
+  return joinWarp<Join>(lane < warps ? parts[lane] : Number(0));
 }
+
+template <typename Number> __device__ inline Number warpSum(Number x) { return joinWarp<Sum>(x); }
+template <typename Number> __device__ inline Number blockSum(Number x) { return joinBlock<Sum>(x); }
+__device__ inline float blockLargest(float x) { return joinBlock<Largest>(x); }
+
+/// Packs of a row that a thread holds where it reads the row once.
+constexpr int heldPacks = 4;
 
 } // namespace ct::cuda::device
 

@@ -15,6 +15,8 @@ const char text[] = {
 #embed "tokens.cu"
     ,
 #embed "frame.cu"
+    ,
+#embed "products.cu"
     , 0};
 #pragma clang diagnostic pop
 

@@ -26,6 +26,8 @@ bool serves(const at::Tensor &t) {
   return t.layout() == at::kStrided && typeName(t.scalar_type()) && isReady(t.device());
 }
 
+bool isOnGPU(const at::Tensor &t) { return isGPU(t.device()); }
+
 at::Tensor normModulate(
     const at::Tensor &x, const at::Tensor &factor, const at::Tensor &shift, double eps) {
   int64_t size = x.size(2), rows = x.size(0) * x.size(1);

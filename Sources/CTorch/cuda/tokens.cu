@@ -2,9 +2,6 @@
 
 namespace ct::cuda::device {
 
-/// Packs of a row that a thread holds.
-constexpr int heldPacks = 4;
-
 /// A block for each row, which stays in registers between its three passes.
 template <typename T, int width> __device__ void normModulate(const NormModulate &a) {
   long long row = blockIdx.x, sample = row / a.length;

@@ -54,7 +54,7 @@ int32_t ct_kernels_convolution(
     const int64_t *padding, int64_t axes, ct_tensor *out);
 
 /// `x · weightᵀ + bias` of `(…, C)` by oneDNN, then "none", "gelu" in its form "none" or "tanh", or
-/// "swish"; `bias` may be null.
+/// "swish"; `bias` may be null. On a GPU "gelu" in its form "tanh" alone, where cuBLAS joins it.
 int32_t ct_kernels_linear(
     ct_tensor x, ct_tensor weight, ct_tensor bias, const char *activation, const char *form,
     ct_tensor *out);
@@ -82,11 +82,16 @@ int32_t ct_kernels_multiply_bytes(void);
 int32_t ct_kernels_pack_bytes(ct_tensor codes, ct_tensor *out);
 
 /// `x · (codes · scales)ᵀ + bias` of `(…, C)`, each row of `x` rounded to eight bits, then nothing (0),
-/// SiLU (1) or GELU in its form with a tangent (2). `codes` are packed, `scales` has a number for each
-/// row of them, `bias` may be null.
+/// SiLU (1) or GELU in its form with a tangent (2). `codes` are packed, and on a GPU as they are, `scales`
+/// has a number for each row of them, `bias` may be null.
 int32_t ct_kernels_linear_bytes(
     ct_tensor x, ct_tensor codes, ct_tensor scales, ct_tensor bias, int32_t activation,
     ct_tensor *out);
+
+/// `x · (codes · scales)ᵀ + bias` of `(…, C)` in bfloat16 and fp8 codes `(out, C)`, each row of `x` rounded
+/// to fp8; `scales` has one number or one for each row of the codes, `bias` may be null. On GPUs alone.
+int32_t ct_kernels_linear_fp8(
+    ct_tensor x, ct_tensor codes, ct_tensor scales, ct_tensor bias, ct_tensor *out);
 
 /// The compute capability of a GPU, 90 for 9.0, and why there are no kernels for it, an empty text if
 /// there are some; compiles and loads them at the first call.

@@ -1,6 +1,7 @@
-// Products with weights by oneDNN.
+// Products with weights by oneDNN; on a GPU those that libtorch joins with what follows.
 #include "onednn.h"
 
+#include "../cuda/cuda.h"
 #include "ctorch_kernels.h"
 
 #include <ATen/Context.h>
@@ -26,6 +27,12 @@ int32_t ct_kernels_linear(
   CT_TRY({
     const at::Tensor &x = ref(input), &w = ref(weight);
     *out = nullptr;
+    if (cuda::isOnGPU(x)) {
+      // The form that libtorch's joined operation has there.
+      std::string_view joined = x.is_cuda() ? "tanh" : "none";
+      if (bias && std::string_view(activation) == "gelu" && form == joined) *out = giveIfThere(cuda::linearGELU(x, w, ref(bias)));
+      return CT_OK;
+    }
     bool fit = servesOneDNN(x, w) && x.dim() >= 2 && w.dim() == 2 && w.is_contiguous() &&
         x.size(-1) == w.size(1) && w.numel() > 0;
     if (!fit) return CT_OK;

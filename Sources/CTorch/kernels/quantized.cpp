@@ -1,6 +1,7 @@
 // Linear layers whose weights are stored in few bits.
 #include "onednn.h"
 
+#include "../cuda/cuda.h"
 #include "ctorch_kernels.h"
 
 #include <ATen/cpu/Utils.h>
@@ -112,6 +113,11 @@ int32_t ct_kernels_linear_bytes(
     at::Tensor x = ref(input).contiguous();
     const at::Tensor &w = ref(packed), &s = ref(scales);
     *out = nullptr;
+    if (cuda::serves(x)) {
+      at::Tensor b = bias ? ref(bias) : at::Tensor();
+      *out = giveIfThere(cuda::linearBytes(x, w, s, b, bend));
+      return CT_OK;
+    }
     int64_t size = x.dim() > 0 ? x.size(-1) : 0, count = size > 0 ? x.numel() / size : 0, width = s.numel();
     bool fit = ct_kernels_multiply_bytes() && x.dim() > 0 && size % 16 == 0 && count > 0 &&
         width % 16 == 0 && width > 0 && isWhole(s) && s.scalar_type() == at::kFloat;
@@ -144,5 +150,16 @@ int32_t ct_kernels_linear_bytes(
       }
       return result;
     });
+  })
+}
+
+int32_t ct_kernels_linear_fp8(
+    ct_tensor input, ct_tensor codes, ct_tensor scales, ct_tensor bias, ct_tensor *out) {
+  CT_TRY({
+    const at::Tensor &x = ref(input);
+    *out = nullptr;
+    if (!cuda::serves(x)) return CT_OK;
+    at::Tensor b = bias ? ref(bias) : at::Tensor();
+    *out = giveIfThere(cuda::linearFP8(x, ref(codes), ref(scales), b));
   })
 }

@@ -26,7 +26,8 @@ struct EmbeddingKeys {
         self.precision = precision
         let own = device.kind == .cpu ? Kernels.instructions : "fused"
         let kernels = Kernels.current == .plain ? "plain" : own
-        place = "\(TorchLibrary.version) \(device.kind) \(kernels)"
+        let products = Kernels.multipliesFP8 ? " fp8 products" : ""
+        place = "\(TorchLibrary.version) \(device.kind) \(kernels)\(products)"
     }
 
     /// The key of a prompt's states and pooled text.

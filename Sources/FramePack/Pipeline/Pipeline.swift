@@ -12,6 +12,9 @@ public struct PipelineOptions: Sendable {
     public var previews = true
     /// Which kernels compute; a request with `parity` has the plain ones.
     public var kernels = Kernels.fused
+    /// Whether fp8 weights are multiplied in 8 bits on a GPU that can, with activations rounded; not for
+    /// a request with `parity`.
+    public var multipliesFP8 = false
     /// The bytes that are kept at most of what the transformer would compute again from step to step
     /// and from section to section; 0 keeps nothing, to the same bits.
     public var memoryLimit = RunMemory.defaultLimit
@@ -120,11 +123,15 @@ public final class Pipeline {
         }
     }
 
+    /// Runs `body` with the kernels of a run, and with the pieces that its memory allows.
     private func withKernels<Result>(
         of request: GenerationRequest, _ memory: MemoryPlan, _ body: () throws -> Result
     ) rethrows -> Result {
-        try Kernels.$current.withValue(request.parity ? .plain : options.kernels) {
-            try VAEPieces.$bytes.withValue(memory.chunks.decoding, operation: body)
+        let multipliesFP8 = options.multipliesFP8 && !request.parity
+        return try Kernels.$current.withValue(request.parity ? .plain : options.kernels) {
+            try Kernels.$multipliesFP8.withValue(multipliesFP8) {
+                try VAEPieces.$bytes.withValue(memory.chunks.decoding, operation: body)
+            }
         }
     }
 

@@ -12,6 +12,10 @@ struct RunOptions: ParsableArguments {
     var kernels = Kernels.fused
     @OptionGroup var memory: MemoryOptions
     @Flag(
+        name: .customLong("fp8-products"),
+        help: "Multiply fp8 weights in 8 bits where the GPU can; activations are rounded.")
+    var multipliesFP8 = false
+    @Flag(
         inversion: .prefixedNo,
         help: "Keep embeddings of prompts and pictures in the user's cache.")
     var embeddingCache = true
@@ -41,6 +45,7 @@ struct RunOptions: ParsableArguments {
         var options = PipelineOptions()
         options.device = try device.resolved()
         options.kernels = kernels
+        options.multipliesFP8 = multipliesFP8
         if kernels == .plain { options.memoryLimit = 0 }
         options.budget = memory.budget
         options.embeddings = embeddingCache ? .user : nil

@@ -2,9 +2,10 @@ public import Torch
 
 /// A linear layer's weight in few bits: codes, and scales beside them where the format has such.
 ///
-/// It takes no part in training; adapters beside the layer do. Where the processor multiplies
-/// bytes, an int8 weight is multiplied as it is, each row of the activations rounded to 8 bits;
-/// everything else is turned into the activations' type piece by piece, and lives for one product.
+/// It takes no part in training; adapters beside the layer do. Where the processor or the GPU
+/// multiplies bytes, an int8 weight is multiplied as it is, each row of the activations rounded to 8
+/// bits, and on a GPU so is an fp8 weight where ``Kernels/multipliesFP8`` asks for it; everything else
+/// is turned into the activations' type piece by piece, and lives for one product.
 public final class QuantizedWeight: @unchecked Sendable {
     /// The full name, as in the checkpoint: `transformer_blocks.0.attn.to_q.weight`.
     public let name: String
@@ -104,16 +105,31 @@ public final class QuantizedWeight: @unchecked Sendable {
     ///
     /// - Throws: `TorchError` for another last axis, or where memory does not suffice.
     func product(_ x: Tensor, _ bias: Tensor?, then activation: Activation?) throws -> Tensor {
-        if format == .int8, let y = try byteProduct(x, bias, then: activation) { return y }
+        if let y = try eightBitProduct(x, bias, then: activation) { return y }
         return try x.linear(dequantized(to: x.dtype), bias, then: activation)
     }
 
-    private func byteProduct(_ x: Tensor, _ bias: Tensor?, then activation: Activation?) throws
+    /// The product in eight bits, rows of the input rounded to them; nil where that is not to be had.
+    private func eightBitProduct(_ x: Tensor, _ bias: Tensor?, then activation: Activation?) throws
         -> Tensor?
     {
         // With gradients nothing is packed, and that is not to be remembered.
-        guard Kernels.areFused, Kernels.multiplyBytes, x.device.kind == .cpu, let scales,
-            scales.dtype == .float32,
+        guard Kernels.areFused, let scales, scales.dtype == .float32 else { return nil }
+        switch (format, x.device.kind) {
+        case (.int8, .cpu): return try packedProduct(x, scales, bias, then: activation)
+        case (.int8, _):
+            return try x.fusedByteProduct(codes, scales: scales, bias, then: activation)
+        case (.fp8, _) where Kernels.multipliesFP8 && scales.dim(1) == 1:
+            let y = try x.fusedFP8Product(codes, scales: scales, bias)
+            return try activation.flatMap { try y?.activated(by: $0) } ?? y
+        default: return nil
+        }
+    }
+
+    private func packedProduct(
+        _ x: Tensor, _ scales: Tensor, _ bias: Tensor?, then activation: Activation?
+    ) throws -> Tensor? {
+        guard Kernels.multiplyBytes,
             let packed = try packed(of: codes, as: .int8, { try codes.packedBytes() })
         else { return nil }
         return try x.fusedByteProduct(packed, scales: scales, bias, then: activation)

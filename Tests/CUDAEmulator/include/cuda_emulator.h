@@ -12,6 +12,9 @@ extern "C" {
 int32_t cuda_emulator_launch(
     const char *kernel, uint32_t x, uint32_t y, uint32_t threads, const void *arguments);
 
+/// How often kernels whose names begin so ran on this thread.
+uint64_t cuda_emulator_launches(const char *kernel);
+
 #ifdef __cplusplus
 }
 #endif
