@@ -74,13 +74,14 @@ import Torch
         let (samples, length, size) = (sizes[0], sizes[1], sizes[2])
         let x = try random([samples, length, size], 1, dtype) * 3 + 1
         // Parts of one projection, as modulations are: they begin anywhere.
-        let parts = try random([sizes[3], 1, 2 * size], 2, dtype).chunk(2, axis: -1)
+        let projection = try random([sizes[3], 1, 2 * size], 2, dtype)
+        let parts = try projection.chunk(2, axis: -1)
         try check("layer norm \(sizes)", dtype) { type in
             try parts[1].to(type).addProduct(
                 x.to(type).layerNorm(size, eps: 1e-6), parts[0].to(type))
         } _: { place in
-            try place(x).fusedLayerNorm(
-                factor: place(parts[0]), shift: place(parts[1]), eps: 1e-6)
+            let parts = try place(projection).chunk(2, axis: -1)
+            return try place(x).fusedLayerNorm(factor: parts[0], shift: parts[1], eps: 1e-6)
         }
     }
 
@@ -95,7 +96,8 @@ import Torch
     func rmsNorm(_ sizes: [Int], _ dtype: DType) throws {
         let (samples, length, heads, size) = (sizes[0], sizes[1], sizes[2], sizes[3])
         let turned = sizes[4]
-        let x = try random([samples, length, 3, heads, size], 3, dtype).select(2, 1)
+        let projection = try random([samples, length, 3, heads, size], 3, dtype)
+        let x = try projection.select(2, 1)
         let weight = try random([size], 4, dtype)
         let angles = try random([sizes[5], turned, 1, size / 2], 5, .float32)
         let phases =
@@ -114,21 +116,23 @@ import Torch
                 [re * cosine - im * sine, re * sine + im * cosine], axis: -1)
             return try .cat([both.flatten(-2), y.narrow(1, turned, length - turned)], axis: 1)
         } _: { place in
-            try place(x).fusedRMSNorm(
+            try place(projection).select(2, 1).fusedRMSNorm(
                 weight: place(weight), phases: phases.map(place), eps: 1e-6)
         }
     }
 
     @Test("Heads that begin at odd addresses", arguments: types)
     func oddAddresses(_ dtype: DType) throws {
-        let x = try random([1, 4, 3, 65], 6, dtype).narrow(-1, 1, 64)
+        let wider = try random([1, 4, 3, 65], 6, dtype)
+        let x = try wider.narrow(-1, 1, 64)
         let weight = try random([64], 7, dtype)
         try check("odd addresses", dtype) { type in
             let wide = try x.to(type)
             return try wide * (wide.square().mean([-1], keepAxes: true) + 1e-6).rsqrt()
                 * weight.to(type)
         } _: { place in
-            try place(x).fusedRMSNorm(weight: place(weight), phases: nil, eps: 1e-6)
+            try place(wider).narrow(-1, 1, 64)
+                .fusedRMSNorm(weight: place(weight), phases: nil, eps: 1e-6)
         }
     }
 
@@ -139,11 +143,13 @@ import Torch
         let (x, branch) = (
             try random(Array(sizes[..<3]), 8, dtype), try random(Array(sizes[..<3]), 9, dtype)
         )
-        let gate = try random([sizes[3], 1, 3 * sizes[2]], 10, dtype).chunk(3, axis: -1)[1]
+        let projection = try random([sizes[3], 1, 3 * sizes[2]], 10, dtype)
+        let gate = try projection.chunk(3, axis: -1)[1]
         try check("gated residual \(sizes)", dtype) { type in
             try x.to(type).addProduct(branch.to(type), gate.to(type))
         } _: { place in
-            try place(x).addProduct(place(branch), place(gate))
+            try place(x).addProduct(
+                place(branch), place(projection).chunk(3, axis: -1)[1])
         }
     }
 

@@ -54,7 +54,8 @@ template <typename T, int width> __device__ void normRotate(const NormRotate &a)
   long long sample = blockIdx.x / a.length, token = blockIdx.x % a.length;
   const T *x = moved<T>(a.x, sample * a.sampleStride + token * a.tokenStride);
   T *out = static_cast<T *>(a.out) + (long long)blockIdx.x * a.heads * a.size;
-  const float *phases = a.phases + sample * a.phaseStride + token * a.size;
+  const float *phases =
+      token < a.turned ? a.phases + sample * a.phaseStride + token * a.size : nullptr;
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
   int count = int(a.size / 2);
 
@@ -77,7 +78,7 @@ template <typename T, int width> __device__ void normRotate(const NormRotate &a)
     sine[i] = 0;
     if (place >= count) continue;
     pair(a.weight, place, weight[i][0], weight[i][1]);
-    if (token >= a.turned) continue;
+    if (!phases) continue;
     cosine[i] = phases[2 * place];
     sine[i] = phases[2 * place + 1];
   }
