@@ -18,8 +18,9 @@ public struct PipelineOptions: Sendable {
     /// The bytes that are kept at most of what the transformer would compute again from step to step
     /// and from section to section; 0 keeps nothing, to the same bits.
     public var memoryLimit = RunMemory.defaultLimit
-    /// What may be taken of memory; it is kept, or the run is refused. For the time of a run with a
-    /// budget of RAM the process keeps less freed memory for later.
+    /// What may be taken of memory; it is kept, or the run is refused.
+    ///
+    /// From a run with a budget of RAM on, the process keeps less freed memory for later.
     public var budget = MemoryBudget()
     /// Where embeddings of prompts and pictures are kept for later runs, but for those of a request
     /// with `parity`; nil for nowhere.

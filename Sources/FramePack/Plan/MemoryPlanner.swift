@@ -15,12 +15,15 @@ struct MemoryPlanner {
     /// What the parts take with pieces of given sizes.
     let estimate: (MemoryChunks) -> MemoryEstimate
 
-    /// What CUDA's context, its libraries' kernels and their workspaces take of a GPU. It has not been
-    /// measured.
+    /// What CUDA's context, its libraries' kernels and their workspaces take of a GPU.
+    ///
+    /// It has not been measured.
     static let deviceBase = 512 << 20
     /// What a process takes before it computes anything: libraries, threads, kernels that oneDNN makes.
     static let machineBase = 176 << 20
-    /// What CUDA takes of the machine beside that. It has not been measured.
+    /// What CUDA takes of the machine beside that.
+    ///
+    /// It has not been measured.
     static let deviceHost = 512 << 20
 
     private var isCPU: Bool { device.kind == .cpu }

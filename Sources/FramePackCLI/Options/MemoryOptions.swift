@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import FramePack
 
 /// How much memory may be taken.
@@ -15,6 +16,13 @@ struct MemoryOptions: ParsableArguments {
             "RAM that may be taken, without pages of files; kept, or refused. (default: what is free)",
             valueName: "amount"))
     var ram: MemoryAmount?
+
+    /// Has CUDA's allocator grow its blocks, so that what lies between tensors stays small.
+    ///
+    /// It counts only before CUDA is loaded; what the environment says goes before.
+    func prepare() {
+        if vram != nil { setenv("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True", 0) }
+    }
 
     var budget: MemoryBudget { MemoryBudget(device: vram?.bytes, machine: ram?.bytes) }
 }

@@ -42,6 +42,7 @@ struct RunOptions: ParsableArguments {
         }
         let reporter = EventReporter(json: json, preview: preview)
         let token = CancellationToken()
+        memory.prepare()
         var options = PipelineOptions()
         options.device = try device.resolved()
         options.kernels = kernels
