@@ -258,6 +258,7 @@ def default_dtype(dtype):
 CASES = {
     "transformer-300m": Transformer,
     "released-256": Transformer,
+    "released-streamed": Transformer,
     "block-4000": Blocks,
     "block-18300": Blocks,
     "vae-16": Decoding,

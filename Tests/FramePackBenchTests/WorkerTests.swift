@@ -28,6 +28,7 @@ import Torch
 
     @Test(arguments: [
         BenchmarkCase.transformer300M, .block4000, .vae16, .textEncoders, .load, .released256,
+        .releasedStreamed,
     ])
     func aCaseIsMadeLoadedRunAndWritten(_ name: BenchmarkCase) throws {
         try withTemporaryFolder { folder in

@@ -1,6 +1,6 @@
 import Checkpoints
 package import Foundation
-import Models
+package import Models
 import TorchNN
 
 extension ModelFolder {
@@ -75,7 +75,8 @@ extension ModelFolder {
 }
 
 extension TransformerSize {
-    init(_ config: TransformerConfig) {
+    /// The sizes of a configuration.
+    package init(_ config: TransformerConfig) {
         self.init()
         (hiddenSize, headSize) = (config.hiddenSize, config.headSize)
         (doubleBlocks, singleBlocks) = (config.doubleBlockCount, config.singleBlockCount)

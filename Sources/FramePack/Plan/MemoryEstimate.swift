@@ -36,7 +36,7 @@ public struct MemoryDemand: Equatable, Sendable {
 public struct MemoryEstimate: Equatable, Codable, Sendable {
     /// The transformer's parameters.
     public let transformerParameters: Int
-    /// The largest weight of the transformer's linear layers: a modulation of 6 C.
+    /// The largest weight of the transformer's linear layers.
     public let transformerLargestWeight: Int
     /// The transformer's activations in the largest section.
     public let transformerActivations: Int
@@ -86,7 +86,7 @@ public struct MemoryEstimate: Equatable, Codable, Sendable {
             (plan.sections.map { $0.contextTokenCount(size: size) }.max() ?? 0) + others
         transformerParameters =
             model.transformerWeights ?? transformer.parameterCount * bytes
-        transformerLargestWeight = 6 * width * width * bytes
+        transformerLargestWeight = transformer.largestWeight * bytes
         let whole = tokens * width * bytes
         let pieces = 12 * min(chunks.tokens, tokens) * width * bytes
         transformerActivations = max(

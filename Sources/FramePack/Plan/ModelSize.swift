@@ -44,6 +44,13 @@ public struct TransformerSize: Equatable, Codable, Sendable {
     /// of a double block, 12 C^2 of a single one.
     var quantizableParameters: Int { (24 * doubleBlocks + 12 * singleBlocks) * square }
 
+    /// Numbers of the largest weight of a linear layer: in the released model a double block's modulation,
+    /// C to 6 C; in very small ones an embedder's.
+    package var largestWeight: Int {
+        let inputs = [6 * hiddenSize, 256, textSize, pooledSize, 3 * visionSize, 4 * latentChannels]
+        return hiddenSize * (inputs.max() ?? 0)
+    }
+
     private var square: Int { hiddenSize * hiddenSize }
 
     private func linear(_ input: Int, _ output: Int) -> Int { (input + 1) * output }

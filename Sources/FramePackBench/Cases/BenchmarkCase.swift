@@ -26,6 +26,9 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
     case released
     /// One pass of the released transformer, 256 x 256, its weights in a file of 25.7 GB.
     case released256 = "released-256"
+    /// One pass of the released transformer, 608 x 640, whose weights come from that file as they are
+    /// used.
+    case releasedStreamed = "released-streamed"
 
     /// The cases that a device can run, those left out that take a CPU many minutes.
     public static func all(on device: Device) -> [BenchmarkCase] {
@@ -35,7 +38,9 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
     }
 
     /// Whether a run takes a CPU minutes.
-    private var isLong: Bool { [.vae608, .vae1280, .released256].contains(self) }
+    private var isLong: Bool {
+        [.vae608, .vae1280, .released256, .releasedStreamed].contains(self)
+    }
 
     /// Why a device cannot run the case, as a sentence; nil if it can.
     public func refusal(on device: Device) -> String? {
@@ -68,6 +73,9 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
         case .released: "the released transformer, 608 x 640, full history, weights at random"
         case .released256:
             "the released transformer, 256 x 256, full history, random weights of a mapped file"
+        case .releasedStreamed:
+            "the released transformer, 608 x 640, full history, random weights streamed from a file "
+                + "while they are used, modulations kept; the peer's are loaded"
         }
     }
 
@@ -78,7 +86,7 @@ public enum BenchmarkCase: String, CaseIterable, Codable, Sendable {
         case .block4000, .block18300: "block"
         case .vae16, .vae32, .vae608, .vae1280: "vae"
         case .textEncoders: "text-encoders"
-        case .released256: "released"
+        case .released256, .releasedStreamed: "released"
         case .section, .released: nil
         }
     }

@@ -122,6 +122,9 @@ package struct BenchmarkFiles {
         case .released256:
             try TransformerInputs(sizes.released, section: [9, 32, 32], text: 60, vision: 729)
                 .tensors()
+        case .releasedStreamed:
+            try TransformerInputs(sizes.released, section: [9, 80, 76], text: 60, vision: 729)
+                .tensors()
         case .block4000: try blockInputs(sizes.fewTokens)
         case .block18300: try blockInputs(sizes.manyTokens)
         case .vae16: try latents(sizes.latentFrames, sizes.smallLatents)

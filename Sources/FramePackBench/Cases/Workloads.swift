@@ -41,12 +41,19 @@ final class TransformerWorkload: Workload {
     private let input: TransformerInput
     private let execution: Execution
 
-    init(_ place: WorkloadPlace) throws {
+    /// - Parameter isStreamed: Whether weights pass through a ring on the device, 2.5 times the largest
+    ///   weight, as where a run has no room for more; then modulations are kept, as in a run.
+    init(_ place: WorkloadPlace, isStreamed: Bool = false) throws {
+        let config = try TransformerConfig(folder: place.model)
+        let largest = TransformerSize(config).largestWeight * place.dtype.size
         transformer = try Transformer(
             folder: place.model, device: place.device, dtype: place.dtype,
-            quantization: place.weights.target)
+            quantization: place.weights.target,
+            streaming: isStreamed ? StreamedRoom(ring: 5 * largest / 2) : nil)
         input = try TransformerInput(named: place.tensors(), for: transformer.config)
-        execution = place.execution
+        var execution = place.execution
+        if isStreamed { execution.memory = RunMemory() }
+        self.execution = execution
         let streams = try transformer.embed(input, execution)
         let tokens = streams.x.dim(1) + streams.context.dim(1)
         work = Work(

@@ -97,6 +97,7 @@ public final class BenchmarkWorker {
     ) throws -> any Workload {
         switch name {
         case .transformer300M, .released256: try TransformerWorkload(place)
+        case .releasedStreamed: try TransformerWorkload(place, isStreamed: true)
         case .block4000, .block18300: try BlockWorkload(place)
         case .vae16, .vae32, .vae608, .vae1280: try DecodingWorkload(place)
         case .textEncoders: try EncoderWorkload(place)
