@@ -43,7 +43,8 @@ struct FramePackCommand: ParsableCommand {
     static func main() {
         // A reader that has seen enough, such as head, is no failure.
         signal(SIGPIPE) { _ in _exit(0) }
-        TorchLibrary.keepFreedMemory(512 << 20)
+        let kept = ProcessInfo.processInfo.environment["FRAMEPACK_KEPT_MEMORY"]
+        TorchLibrary.keepFreedMemory((kept.flatMap { Int($0) } ?? 512) << 20)
         let status = run(Array(CommandLine.arguments.dropFirst()))
         // All is written by now. The destructors of libtorch, FFmpeg and an allocator run in an order
         // that nobody decides, and one run of an hour crashed in them after it was done.

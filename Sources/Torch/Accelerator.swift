@@ -93,7 +93,8 @@ public enum TorchLibrary {
     /// - Parameter bytes: How much is kept at most.
     public static func keepFreedMemory(_ bytes: Int) { ct_keep_freed_memory(Int64(bytes)) }
 
-    /// Gives freed memory that was kept back to the system, before something large needs its room.
+    /// Gives freed memory back to the system, before something large needs its room, where there is more
+    /// of it than ``keepFreedMemory(_:)`` was told.
     package static func releaseFreedMemory() { ct_release_freed_memory() }
 }
 

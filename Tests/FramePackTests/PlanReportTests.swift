@@ -146,12 +146,12 @@ import Torch
         // A level of 256 channels that becomes one of 128, three pieces, 69 frames of pixels.
         let pixels = 4 * 3 * 69 * 480 * 832
         let level = (256 + 128) * 17 * 480 * 832 * 2
-        #expect(memory.decoderActivations == level + 3 * (64 << 20) + pixels)
+        #expect(memory.decoderActivations == level + 3 * (32 << 20) + pixels)
         var demand = MemoryDemand()
         demand.tiling = .referenceSpatial
         let tiled = MemoryEstimate(plan: plan, size: size, model: ModelSize(), demand: demand)
         #expect(
-            tiled.decoderActivations == 384 * 17 * 256 * 256 * 2 + 3 * (64 << 20) + pixels)
+            tiled.decoderActivations == 384 * 17 * 256 * 256 * 2 + 3 * (32 << 20) + pixels)
         var plain = ModelSize()
         plain.decodesInPieces = false
         #expect(

@@ -7,6 +7,7 @@
 #include <ATen/ops/arange.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 
 #if defined(__GLIBC__)
@@ -100,17 +101,22 @@ const char *ct_kernels_name(void) {
   return "none";
 }
 
+/// What ct_keep_freed_memory was told last.
+static std::atomic<int64_t> keptBytes = 0;
+
 void ct_release_freed_memory(void) {
 #if defined(__GLIBC__)
-  malloc_trim(0);
+  // Pages that come back from the system cost a network that needs them again a tenth of its time.
+  if (static_cast<int64_t>(mallinfo2().fordblks) > keptBytes) malloc_trim(0);
 #endif
 }
 
 void ct_keep_freed_memory(int64_t bytes) {
+  keptBytes = bytes;
 #if defined(__GLIBC__)
   // Blocks above the first limit are always mapped on their own, and unmapped at once.
   // glibc takes 32 MB at most for it.
-  mallopt(M_MMAP_THRESHOLD, static_cast<int>(std::min<int64_t>(bytes / 4, 32 << 20)));
+  mallopt(M_MMAP_THRESHOLD, static_cast<int>(std::clamp<int64_t>(bytes / 4, 128 << 10, 32 << 20)));
   mallopt(M_TRIM_THRESHOLD, static_cast<int>(std::min<int64_t>(bytes, INT32_MAX)));
 #endif
 }

@@ -46,7 +46,7 @@ public struct MemoryChunks: Equatable, Codable, Sendable {
     /// Tokens that attention's queries and feed-forward take at a time.
     public var tokens = 2048
     /// Bytes of a piece of the VAE's activations.
-    public var decoding = 64 << 20
+    public var decoding = 32 << 20
     /// The most bytes of what the transformer would compute again from step to step, see `RunMemory`.
     public var keptConditions = 512 << 20
     /// The most bytes of freed memory that are kept for what is allocated next.

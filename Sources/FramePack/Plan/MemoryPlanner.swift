@@ -57,6 +57,7 @@ struct MemoryPlanner {
         [
             { $0.chunks.keptFreed = 1 << 20 },
             { $0.chunks.decoding = 16 << 20 },
+            { $0.keepsVAE = false },
             { $0.chunks.tokens = 512 },
             { if model.convertsTransformer { stream(&$0) } },
             { $0.chunks.keptConditions = 0 },
@@ -128,7 +129,8 @@ struct MemoryPlanner {
         let vision = bytes(plan.visionEncoder, of: e.visionEncoderParameters)
         // A layer's weight and its activations are there in the type that is computed in.
         let layer = 2 * e.encoderLargestWeight
-        let vae = isCPU ? 0 : e.vaeParameters
+        // On a CPU they stay in the file, and those of convolutions are there in the order of their product.
+        let vae = e.vaeParameters
         return [
             stage(.encodeText, compute: text.ring + text.held + layer),
             stage(

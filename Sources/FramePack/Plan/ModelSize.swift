@@ -47,7 +47,9 @@ public struct TransformerSize: Equatable, Codable, Sendable {
     /// Numbers of the largest weight of a linear layer: in the released model a double block's modulation,
     /// C to 6 C; in very small ones an embedder's.
     package var largestWeight: Int {
-        let inputs = [6 * hiddenSize, 256, textSize, pooledSize, 3 * visionSize, 4 * latentChannels]
+        let inputs = [
+            6 * hiddenSize, 256, textSize, pooledSize, 3 * visionSize, 4 * latentChannels,
+        ]
         return hiddenSize * (inputs.max() ?? 0)
     }
 

@@ -8,9 +8,10 @@ import TorchNN
 /// so that a level needs hardly more memory than what its layers hand to each other.
 package enum VAEPieces {
     /// Bytes of a piece.
-    @TaskLocal package static var bytes = 64 << 20
+    @TaskLocal package static var bytes = 32 << 20
 
-    /// Gives back what smaller layers have left, before a layer that runs by pieces.
+    /// Gives back what smaller layers have left, before a layer that runs by pieces, where it is more than
+    /// the process is to keep.
     static func makeRoom() { TorchLibrary.releaseFreedMemory() }
 }
 
